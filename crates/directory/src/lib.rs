@@ -1,0 +1,1 @@
+//! People and groups of one region: users, memberships, seats, decisions, changes.

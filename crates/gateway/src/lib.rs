@@ -1,0 +1,1 @@
+//! The process: HTTP, command line, configuration, telemetry.

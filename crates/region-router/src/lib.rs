@@ -1,0 +1,1 @@
+//! Regions, populations and hosts: here, elsewhere or refused.

@@ -1,0 +1,1 @@
+//! The SCIM RFCs as values: parse, check, patch, filter, render.

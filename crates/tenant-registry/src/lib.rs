@@ -1,0 +1,1 @@
+//! Tenants, credentials and audit: the global store, and nothing about people.

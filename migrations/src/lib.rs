@@ -1,0 +1,1 @@
+//! The history of both schemas, and opening a database.
