@@ -1,1 +1,11 @@
 //! The history of both schemas, and opening a database.
+//!
+//! **Invariant**: one source for SQLite and PostgreSQL; a merged migration is never edited; no domain types.
+
+pub mod directory;
+pub mod open;
+pub mod registry;
+
+pub use directory::DirectoryMigrator;
+pub use open::{Database, Engine, OpenError, PoolOptions};
+pub use registry::RegistryMigrator;
