@@ -1,1 +1,28 @@
 //! People and groups of one region: users, memberships, seats, decisions, changes.
+//!
+//! [`Directory::within`] gives a [`Scoped`], which is one tenant's view; every statement begins in [`scope`] and names
+//! its tenant first. A write is one transaction that holds the resource, its change, its outbox row and its decision.
+//!
+//! **Invariant**: no HTTP, no Redis, no query without a tenant, no entity outside this crate.
+
+mod change;
+mod decisions;
+mod error;
+mod groups;
+mod listing;
+mod members;
+mod purge;
+mod query;
+mod scope;
+mod script;
+mod seats;
+mod users;
+mod writer;
+
+pub use decisions::{Asked, DecisionRow, LogQuery, Refused};
+pub use error::DirectoryError;
+pub use groups::{GroupAnswer, StoredGroup};
+pub use listing::{Listing, Page, Want};
+pub use members::StoredMember;
+pub use scope::{Directory, PoolState, Scoped};
+pub use users::{StoredUser, UserAnswer};

@@ -1,0 +1,174 @@
+//! Why it happened: one row for every SCIM operation, the provisioning log.
+//!
+//! The decision of a write is a step of the write's own script. A refusal is written before it is answered. The
+//! decisions of reads are buffered and written together, a tenant at a time, within a fifth of a second.
+//!
+//! **Invariant**: names of attributes, never their values; the subject's name stays in the region's store.
+
+mod log;
+mod recorder;
+
+pub use log::{DecisionRow, LogQuery};
+pub(crate) use recorder::Recorder;
+
+use crate::error::DirectoryError;
+use crate::scope::{Scoped, micros, new_id};
+use crate::script::Script;
+use provisioning::{Reason, Refusal};
+use scim_core::{Notes, UserName};
+use sea_orm::Value;
+use std::time::Instant;
+use time::OffsetDateTime;
+
+/// Who asked for what, and what was tolerated on the way: what every decision carries.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// Such as `user.create`.
+    pub operation: &'static str,
+    /// The id under which the caller and the logs know the request.
+    pub request_id: String,
+    /// The trace it belongs to, if it is traced.
+    pub trace_id: Option<String>,
+    /// The client's family, such as `entra`.
+    pub client: String,
+    /// The credential used.
+    pub key_id: String,
+    /// When the request came, for its duration.
+    pub started: Instant,
+    /// The time that the request takes place at.
+    pub now: OffsetDateTime,
+    /// Quirks met and attributes passed over.
+    pub notes: Notes,
+}
+
+/// What became of an operation.
+#[derive(Debug, Clone)]
+pub(crate) struct Verdict<'a> {
+    pub(crate) outcome: &'static str,
+    pub(crate) reason: Reason,
+    pub(crate) status: u16,
+    pub(crate) resource_type: &'static str,
+    pub(crate) resource_id: Option<&'a str>,
+    /// The name as sent: userName or displayName.
+    pub(crate) subject: Option<&'a str>,
+    pub(crate) attribute: Option<&'a str>,
+    pub(crate) detail: &'a str,
+    pub(crate) changed: &'a [String],
+}
+
+/// A refusal, and what it was about.
+#[derive(Debug)]
+pub struct Refused<'a> {
+    /// Why, and what the caller is told.
+    pub refusal: &'a Refusal,
+    /// `User`, `Group` or another resource type.
+    pub resource_type: &'static str,
+    /// The resource named by the URL, if one.
+    pub resource_id: Option<&'a str>,
+    /// The name that the body gave, if one could be read.
+    pub subject: Option<&'a str>,
+}
+
+const COLUMNS: &str = "tenant_id, id, at, operation, outcome, reason, status, resource_type, resource_id, subject, subject_key, attribute, \
+     detail, changed, ignored, quirks, request_id, trace_id, client, key_id, duration_us";
+
+/// The values of one row, in the order of [`COLUMNS`] after the tenant.
+fn values(asked: &Asked, id: &str, verdict: &Verdict<'_>) -> Vec<Value> {
+    let ignored: Vec<&str> = asked.notes.ignored_attributes().collect();
+    let quirks: Vec<&str> = asked.notes.quirks().map(scim_core::Quirk::id).collect();
+    let duration = i64::try_from(asked.started.elapsed().as_micros()).unwrap_or(i64::MAX);
+    vec![
+        id.into(),
+        micros(asked.now).into(),
+        asked.operation.into(),
+        verdict.outcome.into(),
+        verdict.reason.as_str().into(),
+        i64::from(verdict.status).into(),
+        verdict.resource_type.into(),
+        verdict.resource_id.map(str::to_owned).into(),
+        verdict.subject.map(str::to_owned).into(),
+        verdict.subject.map(UserName::key_of).into(),
+        verdict.attribute.map(str::to_owned).into(),
+        verdict.detail.into(),
+        verdict.changed.join(" ").into(),
+        ignored.join(" ").into(),
+        quirks.join(" ").into(),
+        asked.request_id.as_str().into(),
+        asked.trace_id.clone().into(),
+        asked.client.as_str().into(),
+        asked.key_id.as_str().into(),
+        duration.into(),
+    ]
+}
+
+/// Adds the decision to a script, as its last step.
+pub(crate) fn record(script: &mut Script, asked: &Asked, id: &str, verdict: &Verdict<'_>) {
+    let gate = script.gate();
+    let places: Vec<String> =
+        values(asked, id, verdict).into_iter().map(|value| script.bind(value)).collect();
+    let places = places.join(", ");
+    script.step(
+        "decision",
+        format!("INSERT INTO decisions ({COLUMNS}) SELECT $1, {places} WHERE {gate}"),
+    );
+}
+
+impl Scoped {
+    /// Writes the decision of an operation that changed nothing.
+    pub(crate) async fn decide(
+        &self,
+        asked: &Asked,
+        verdict: &Verdict<'_>,
+    ) -> Result<(), DirectoryError> {
+        let id = new_id(asked.now);
+        let mut script = self.script();
+        record(&mut script, asked, &id, verdict);
+        self.commit(script, &id).await?;
+        Ok(())
+    }
+
+    /// Writes the decision of a refusal, before it is answered.
+    ///
+    /// # Errors
+    /// When the store fails; the refusal stands all the same.
+    pub async fn refuse(&self, asked: &Asked, refused: &Refused<'_>) -> Result<(), DirectoryError> {
+        let refusal = refused.refusal;
+        let verdict = Verdict {
+            outcome: "refused",
+            reason: refusal.reason,
+            status: refusal.reason.status(),
+            resource_type: refused.resource_type,
+            resource_id: refused.resource_id,
+            subject: refused.subject,
+            attribute: refusal.attribute.as_deref(),
+            detail: &refusal.detail,
+            changed: &[],
+        };
+        self.decide(asked, &verdict).await
+    }
+
+    /// Notes a read; it is written with others, soon.
+    pub fn note_read(
+        &self,
+        asked: &Asked,
+        reason: Reason,
+        resource_type: &'static str,
+        resource_id: Option<&str>,
+        detail: &str,
+    ) {
+        let verdict = Verdict {
+            outcome: "read",
+            reason,
+            status: reason.status(),
+            resource_type,
+            resource_id,
+            subject: None,
+            attribute: None,
+            detail,
+            changed: &[],
+        };
+        let id = new_id(asked.now);
+        let row = values(asked, &id, &verdict);
+        self.directory().recorder().note(self.tenant().id.as_str(), row);
+    }
+}

@@ -1,0 +1,249 @@
+//! Groups: one transaction per operation, under the lock of the group's row.
+//!
+//! **Invariant**: a change of members touches membership rows and the group's version, never a list of all members.
+
+mod write;
+
+use crate::decisions::{Asked, Verdict, record as decide};
+use crate::error::{DirectoryError, Fault, kind};
+
+use crate::scope::{Scoped, applied, instant, new_id};
+use migrations::Engine;
+use provisioning::{Reason, conflict};
+use scim_core::{Document, Group, Member, MemberStep, ResourceType};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, QueryResult};
+use time::OffsetDateTime;
+
+/// How often a transaction that met a deadlock is tried.
+const TRIES: usize = 4;
+
+/// A group as the store holds it; its members are read apart.
+#[derive(Debug, Clone)]
+pub struct StoredGroup {
+    /// The id that the service gave.
+    pub id: String,
+    /// The document: a JSON object without `id`, `meta` and `members`.
+    pub doc: String,
+    /// How often it was written; also the number of its last change.
+    pub version: u64,
+    /// When it was made.
+    pub created_at: OffsetDateTime,
+    /// When it was last changed.
+    pub updated_at: OffsetDateTime,
+}
+
+/// A group after an operation, and what became of the operation.
+#[derive(Debug)]
+pub struct GroupAnswer {
+    /// The group as it is now.
+    pub group: StoredGroup,
+    /// The reason code of the decision.
+    pub reason: Reason,
+}
+
+/// What a PUT or PATCH makes of a group's own attributes and of its members.
+#[derive(Debug)]
+pub struct GroupChange {
+    /// The group's attributes after the change.
+    pub group: Group,
+    /// The steps over its members, in order.
+    pub members: Vec<MemberStep>,
+}
+
+/// The columns of a [`StoredGroup`].
+pub(crate) const COLUMNS: &str = "g.id, g.doc, g.version, g.created_at, g.updated_at";
+
+/// A row of [`COLUMNS`].
+pub(crate) fn stored(row: &QueryResult) -> Result<StoredGroup, DbErr> {
+    let version: i64 = row.try_get_by_index(2)?;
+    Ok(StoredGroup {
+        id: row.try_get_by_index(0)?,
+        doc: row.try_get_by_index(1)?,
+        version: u64::try_from(version).unwrap_or_default(),
+        created_at: instant(row.try_get_by_index(3)?),
+        updated_at: instant(row.try_get_by_index(4)?),
+    })
+}
+
+impl Scoped {
+    /// The group with this id.
+    ///
+    /// # Errors
+    /// [`DirectoryError::NotFound`], or the store's failure.
+    pub async fn group(&self, id: &str) -> Result<StoredGroup, DirectoryError> {
+        let sql = format!("SELECT {COLUMNS} FROM groups g WHERE g.tenant_id = $1 AND g.id = $2");
+        let row = self.read_one(&sql, vec![id.into()]).await?;
+        row.as_ref().map(stored).transpose()?.ok_or(DirectoryError::NotFound)
+    }
+
+    /// Makes a group with its first members.
+    ///
+    /// # Errors
+    /// A taken displayName, a member that does not exist, or the store's failure.
+    pub async fn create_group(
+        &self,
+        group: &Group,
+        members: &[Member],
+        asked: &Asked,
+    ) -> Result<GroupAnswer, DirectoryError> {
+        let id = new_id(asked.now);
+        self.enter(asked.now).await?;
+        let transaction = self.begin().await?;
+        let decision = new_id(asked.now);
+        let script = write::insert(self, &id, group, members, asked, &decision);
+        let outcome = transaction.query_one_raw(script.statement()).await.and_then(applied);
+        if !outcome.map_err(|error| taken(error, group))? {
+            return Err(DirectoryError::Fenced);
+        }
+        self.add_members(&transaction, &id, members).await?;
+        transaction.commit().await?;
+        let group = StoredGroup {
+            id,
+            doc: group.document().to_text(),
+            version: 1,
+            created_at: asked.now,
+            updated_at: asked.now,
+        };
+        Ok(GroupAnswer { group, reason: Reason::GroupCreated })
+    }
+
+    /// Changes a group by a pure function of what is stored, if its version fits `expected`.
+    ///
+    /// # Errors
+    /// [`DirectoryError::NotFound`], [`DirectoryError::VersionMismatch`], what `alter` refuses, a taken name, a member
+    /// that does not exist, or the store's failure.
+    pub async fn change_group(
+        &self,
+        id: &str,
+        expected: impl Fn(u64) -> bool,
+        alter: impl Fn(&Document, &mut Asked) -> Result<GroupChange, DirectoryError>,
+        asked: &mut Asked,
+    ) -> Result<GroupAnswer, DirectoryError> {
+        self.enter(asked.now).await?;
+        let notes = asked.notes.clone();
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            asked.notes = notes.clone();
+            match self.try_change_group(id, &expected, &alter, asked).await {
+                Err(DirectoryError::Contended) if tries < TRIES => {}
+                outcome => return outcome,
+            }
+        }
+    }
+
+    /// Deletes a group for good; its members outlive it.
+    ///
+    /// # Errors
+    /// [`DirectoryError::NotFound`], [`DirectoryError::VersionMismatch`], or the store's failure.
+    pub async fn delete_group(
+        &self,
+        id: &str,
+        expected: impl Fn(u64) -> bool,
+        asked: &Asked,
+    ) -> Result<(), DirectoryError> {
+        self.enter(asked.now).await?;
+        let transaction = self.begin().await?;
+        let group = self.lock_group(&transaction, id).await?;
+        if !expected(group.version) {
+            return Err(DirectoryError::VersionMismatch);
+        }
+        crate::users::write::leave_groups(self, &transaction, id, asked).await?;
+        let script = write::remove(self, &group, asked)?;
+        if !applied(transaction.query_one_raw(script.statement()).await?)? {
+            return Err(DirectoryError::Fenced);
+        }
+        Ok(transaction.commit().await?)
+    }
+
+    async fn lock_group(
+        &self,
+        transaction: &DatabaseTransaction,
+        id: &str,
+    ) -> Result<StoredGroup, DirectoryError> {
+        let lock = match self.engine() {
+            Engine::Sqlite => "",
+            Engine::Postgres => " FOR UPDATE",
+        };
+        let sql =
+            format!("SELECT {COLUMNS} FROM groups g WHERE g.tenant_id = $1 AND g.id = $2{lock}");
+        let row = transaction.query_one_raw(self.statement(sql, vec![id.into()])).await?;
+        row.as_ref().map(stored).transpose()?.ok_or(DirectoryError::NotFound)
+    }
+
+    async fn try_change_group(
+        &self,
+        id: &str,
+        expected: &impl Fn(u64) -> bool,
+        alter: &impl Fn(&Document, &mut Asked) -> Result<GroupChange, DirectoryError>,
+        asked: &mut Asked,
+    ) -> Result<GroupAnswer, DirectoryError> {
+        let transaction = self.begin().await?;
+        let before = self.lock_group(&transaction, id).await?;
+        if !expected(before.version) {
+            return Err(DirectoryError::VersionMismatch);
+        }
+        let old = Document::stored(&before.doc)?;
+        let change = alter(&old, asked)?;
+        let delta = self.apply_members(&transaction, id, &change.members).await?;
+        let mut changed = change.group.document().changed_since(&old, ResourceType::group());
+        if !delta.is_empty() {
+            changed.push("members".into());
+        }
+        let decision = new_id(asked.now);
+        if changed.is_empty() {
+            let mut script = self.script();
+            let name = change.group.display_name();
+            decide(&mut script, asked, &decision, &unchanged(&before.id, name));
+            transaction.query_one_raw(script.statement()).await?;
+            transaction.commit().await?;
+            return Ok(GroupAnswer { group: before, reason: Reason::GroupUnchanged });
+        }
+        let reason = reason(&changed);
+        let script =
+            write::update(self, &before, &change.group, &changed, &delta, asked, &decision);
+        let outcome = transaction.query_one_raw(script.statement()).await.and_then(applied);
+        if !outcome.map_err(|error| taken(error, &change.group))? {
+            return Err(DirectoryError::Fenced);
+        }
+        transaction.commit().await?;
+        let group = StoredGroup {
+            doc: change.group.document().to_text(),
+            version: before.version + 1,
+            updated_at: asked.now,
+            ..before
+        };
+        Ok(GroupAnswer { group, reason })
+    }
+}
+
+/// Whether a group's change is one of its members alone.
+fn reason(changed: &[String]) -> Reason {
+    match changed {
+        [only] if only == "members" => Reason::MembersChanged,
+        _ => Reason::GroupUpdated,
+    }
+}
+
+fn unchanged<'a>(id: &'a str, name: &'a str) -> Verdict<'a> {
+    Verdict {
+        outcome: "unchanged",
+        reason: Reason::GroupUnchanged,
+        status: 200,
+        resource_type: "Group",
+        resource_id: Some(id),
+        subject: Some(name),
+        attribute: None,
+        detail: "",
+        changed: &[],
+    }
+}
+
+/// A unique index of groups that refused is the name's: no other can.
+fn taken(error: DbErr, group: &Group) -> DirectoryError {
+    if kind(&error) == Fault::Taken {
+        return conflict::display_name_taken(group.display_name()).into();
+    }
+    error.into()
+}
+

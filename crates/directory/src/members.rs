@@ -1,0 +1,252 @@
+//! Memberships: a row each.
+//!
+//! **Invariant**: adding one that is there and removing one that is not are no changes; a member must exist; the cost
+//! is that of the change.
+
+use crate::error::DirectoryError;
+use crate::query::Translation;
+use crate::scope::Scoped;
+use migrations::Engine;
+use provisioning::{Reason, Refusal};
+use scim_core::{Condition, Member, MemberKind, MemberStep};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, Value};
+use serde_json::json;
+
+/// One member of a group.
+#[derive(Debug, Clone)]
+pub struct StoredMember {
+    /// The group it is a member of.
+    pub group_id: String,
+    /// The member's id.
+    pub id: String,
+    /// `User` or `Group`.
+    pub kind: String,
+    /// The member's displayName, or userName.
+    pub display: Option<String>,
+}
+
+/// The members that really came and went.
+#[derive(Debug, Default)]
+pub(crate) struct MemberDelta {
+    pub(crate) added: Vec<String>,
+    pub(crate) removed: Vec<String>,
+}
+
+impl MemberDelta {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.added.is_empty() && self.removed.is_empty()
+    }
+
+    fn add(&mut self, id: String) {
+        match self.removed.iter().position(|removed| *removed == id) {
+            Some(place) => drop(self.removed.swap_remove(place)),
+            None => self.added.push(id),
+        }
+    }
+
+    fn remove(&mut self, id: String) {
+        match self.added.iter().position(|added| *added == id) {
+            Some(place) => drop(self.added.swap_remove(place)),
+            None => self.removed.push(id),
+        }
+    }
+}
+
+impl Scoped {
+    /// The members of these groups, a group at a time, in the order of their ids.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn members(&self, groups: &[&str]) -> Result<Vec<StoredMember>, DirectoryError> {
+        if groups.is_empty() {
+            return Ok(Vec::new());
+        }
+        let list = self.id_list("$2");
+        let sql = format!(
+            "SELECT m.group_id, m.member_id, m.kind, coalesce(u.display, g.display) FROM members m
+             LEFT JOIN users u ON u.tenant_id = $1 AND u.id = m.member_id
+             LEFT JOIN groups g ON g.tenant_id = $1 AND g.id = m.member_id AND m.kind = 'Group'
+             WHERE m.tenant_id = $1 AND m.group_id IN ({list}) ORDER BY m.group_id, m.member_id"
+        );
+        let rows = self.read(sql, vec![json!(groups).to_string().into()]).await?;
+        rows.iter()
+            .map(|row| {
+                Ok(StoredMember {
+                    group_id: row.try_get_by_index(0)?,
+                    id: row.try_get_by_index(1)?,
+                    kind: row.try_get_by_index(2)?,
+                    display: row.try_get_by_index(3)?,
+                })
+            })
+            .collect()
+    }
+
+    /// Runs the steps over a group's members, in a transaction that holds the group's row.
+    pub(crate) async fn apply_members(
+        &self,
+        transaction: &DatabaseTransaction,
+        group_id: &str,
+        steps: &[MemberStep],
+    ) -> Result<MemberDelta, DirectoryError> {
+        let mut delta = MemberDelta::default();
+        for step in steps {
+            match step {
+                MemberStep::Change { clear, add, remove } => {
+                    if *clear {
+                        let keep: Vec<&str> = add.iter().map(|m| m.id.as_str()).collect();
+                        let gone = format!("member_id NOT IN ({})", self.id_list("$3"));
+                        self.delete_members(transaction, group_id, &gone, json_ids(&keep), &mut delta)
+                            .await?;
+                    } else if !remove.is_empty() {
+                        let ids: Vec<&str> = remove.iter().map(String::as_str).collect();
+                        let gone = format!("member_id IN ({})", self.id_list("$3"));
+                        self.delete_members(transaction, group_id, &gone, json_ids(&ids), &mut delta)
+                            .await?;
+                    }
+                    for id in self.add_members(transaction, group_id, add).await? {
+                        delta.add(id);
+                    }
+                }
+                MemberStep::RemoveWhere(condition) => {
+                    self.remove_where(transaction, group_id, condition, &mut delta).await?;
+                }
+            }
+        }
+        Ok(delta)
+    }
+
+    /// Adds members; the ids of those that were not members before.
+    ///
+    /// # Errors
+    /// A refusal that names the ids that are nobody's.
+    pub(crate) async fn add_members(
+        &self,
+        transaction: &DatabaseTransaction,
+        group_id: &str,
+        members: &[Member],
+    ) -> Result<Vec<String>, DirectoryError> {
+        if members.is_empty() {
+            return Ok(Vec::new());
+        }
+        if members.iter().any(|member| member.id == group_id) {
+            return Err(refuse("A group cannot be a member of itself.".into()));
+        }
+        let ids: Vec<&str> = members.iter().map(|member| member.id.as_str()).collect();
+        let found = self.resolve(transaction, &ids).await?;
+        let missing: Vec<&str> = members
+            .iter()
+            .filter(|member| !found.iter().any(|(id, kind)| fits(member, id, kind)))
+            .map(|member| member.id.as_str())
+            .take(5)
+            .collect();
+        if !missing.is_empty() {
+            return Err(refuse(format!(
+                "No user or group of this tenant has the id {}. Provision the member first, then add it with the id from that answer.",
+                missing.join(", ")
+            )));
+        }
+        let list = self.id_list("$3");
+        // `kind` is told by which table holds the id; the rows are taken in the order of ids, so that two requests
+        // that add the same members wait for each other instead of locking each other out.
+        let sql = format!(
+            "INSERT INTO members (tenant_id, group_id, member_id, kind)
+             SELECT $1, $2, id, kind FROM (
+                 SELECT id, 'User' AS kind FROM users WHERE tenant_id = $1 AND id IN ({list})
+                 UNION ALL SELECT id, 'Group' AS kind FROM groups WHERE tenant_id = $1 AND id IN ({list})) found
+             WHERE TRUE ORDER BY id ON CONFLICT (tenant_id, group_id, member_id) DO NOTHING RETURNING member_id"
+        );
+        let values = vec![group_id.into(), json_ids(&ids)];
+        let rows = transaction.query_all_raw(self.statement(sql, values)).await?;
+        rows.iter().map(|row| Ok(row.try_get_by_index(0)?)).collect()
+    }
+
+    /// Which of these ids are users or groups; they cannot be deleted until this transaction ends.
+    async fn resolve(
+        &self,
+        transaction: &DatabaseTransaction,
+        ids: &[&str],
+    ) -> Result<Vec<(String, &'static str)>, DirectoryError> {
+        let (list, lock) = match self.engine() {
+            Engine::Sqlite => (self.id_list("$2"), ""),
+            Engine::Postgres => (self.id_list("$2"), " FOR KEY SHARE"),
+        };
+        let mut found = Vec::with_capacity(ids.len());
+        for (table, kind) in [("users", "User"), ("groups", "Group")] {
+            let sql = format!(
+                "SELECT id FROM {table} WHERE tenant_id = $1 AND id IN ({list}) ORDER BY id{lock}"
+            );
+            let statement = self.statement(sql, vec![json_ids(ids)]);
+            for row in transaction.query_all_raw(statement).await? {
+                found.push((row.try_get_by_index(0)?, kind));
+            }
+            if found.len() == ids.len() {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    async fn delete_members(
+        &self,
+        transaction: &DatabaseTransaction,
+        group_id: &str,
+        which: &str,
+        value: Value,
+        delta: &mut MemberDelta,
+    ) -> Result<(), DirectoryError> {
+        let sql = format!(
+            "DELETE FROM members WHERE tenant_id = $1 AND group_id = $2 AND {which} RETURNING member_id"
+        );
+        let statement = self.statement(sql, vec![group_id.into(), value]);
+        for row in transaction.query_all_raw(statement).await? {
+            delta.remove(row.try_get_by_index(0)?);
+        }
+        Ok(())
+    }
+
+    async fn remove_where(
+        &self,
+        transaction: &DatabaseTransaction,
+        group_id: &str,
+        condition: &Condition,
+        delta: &mut MemberDelta,
+    ) -> Result<(), DirectoryError> {
+        let mut translation = Translation::members(self.engine(), vec![group_id.into()]);
+        let condition = translation.condition(condition);
+        let sql = format!(
+            "DELETE FROM members WHERE tenant_id = $1 AND group_id = $2 AND member_id IN (
+                 SELECT m.member_id FROM members m WHERE m.tenant_id = $1 AND m.group_id = $2 AND {condition})
+             RETURNING member_id"
+        );
+        let statement = self.statement(sql, translation.into_values());
+        for row in transaction.query_all_raw(statement).await? {
+            delta.remove(row.try_get_by_index(0)?);
+        }
+        Ok(())
+    }
+
+    /// A list of ids out of one bound JSON array, so that the statement is the same for any number of them.
+    fn id_list(&self, place: &str) -> String {
+        match self.engine() {
+            Engine::Sqlite => format!("SELECT value FROM json_each({place})"),
+            Engine::Postgres => format!("SELECT jsonb_array_elements_text({place}::jsonb)"),
+        }
+    }
+}
+
+fn fits(member: &Member, id: &str, kind: &str) -> bool {
+    let wanted = match member.kind {
+        None => true,
+        Some(MemberKind::User) => kind == "User",
+        Some(MemberKind::Group) => kind == "Group",
+    };
+    wanted && member.id == id
+}
+
+fn json_ids(ids: &[&str]) -> Value {
+    json!(ids).to_string().into()
+}
+
+fn refuse(detail: String) -> DirectoryError {
+    Refusal { reason: Reason::MemberUnknown, attribute: Some("members".into()), detail }.into()
+}

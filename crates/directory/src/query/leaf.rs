@@ -1,0 +1,325 @@
+//! The leaves of a filter: where one value is found, and how it is compared.
+
+use super::{Place, Rows, Translation};
+use migrations::Engine;
+use scim_core::{Kind, Op, Operand, Target};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// How a leaf's values lie in SQL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// Text, compared by bytes.
+    Text,
+    /// 0 or 1 in a column.
+    Flag,
+    /// A boolean out of a JSON document.
+    JsonBoolean,
+    /// A number out of a JSON document.
+    Number,
+    /// Microseconds since 1970 in a column.
+    Micros,
+}
+
+/// One value, as an SQL expression.
+#[derive(Debug, Clone)]
+pub(super) struct Leaf {
+    sql: String,
+    form: Form,
+    nullable: bool,
+}
+
+/// A place in a comparison document: the JSON value around it and the path from there.
+#[derive(Debug, Clone)]
+pub(super) struct Document {
+    root: String,
+    path: Vec<String>,
+}
+
+impl Document {
+    /// The value itself, as JSON.
+    pub(super) fn value(&self, engine: Engine) -> String {
+        match engine {
+            Engine::Sqlite => format!("json_extract({}, {})", self.root, sqlite_path(&self.path)),
+            Engine::Postgres => self
+                .path
+                .iter()
+                .fold(self.root.clone(), |sql, name| format!("{sql}->{}", quoted(name))),
+        }
+    }
+
+    /// The value as one to compare.
+    pub(super) fn leaf(&self, engine: Engine, kind: Kind) -> Leaf {
+        match self.path.split_last() {
+            Some((last, rest)) => {
+                let around = Self { root: self.root.clone(), path: rest.to_vec() };
+                match engine {
+                    Engine::Sqlite => Leaf::of(self.value(engine), engine, kind),
+                    Engine::Postgres => Leaf::json(engine, &around.value(engine), last, kind),
+                }
+            }
+            None => Leaf::element(engine, &self.root, kind),
+        }
+    }
+}
+
+impl Leaf {
+    fn of(sql: String, engine: Engine, kind: Kind) -> Self {
+        let form = match kind {
+            Kind::Boolean => Form::JsonBoolean,
+            Kind::Integer | Kind::Decimal => Form::Number,
+            Kind::String | Kind::DateTime | Kind::Binary | Kind::Reference | Kind::Complex => {
+                Form::Text
+            }
+        };
+        let sql = match (engine, form) {
+            (Engine::Postgres, Form::Number) => format!("({sql})::numeric"),
+            (Engine::Postgres, _) => format!("({sql}) COLLATE \"C\""),
+            (Engine::Sqlite, _) => sql,
+        };
+        Self { sql, form, nullable: true }
+    }
+
+    /// A named part of a JSON object.
+    pub(super) fn json(engine: Engine, object: &str, name: &str, kind: Kind) -> Self {
+        let sql = match engine {
+            Engine::Sqlite => {
+                format!("json_extract({object}, {})", sqlite_path(&[name.to_owned()]))
+            }
+            Engine::Postgres => format!("{object}->>{}", quoted(name)),
+        };
+        Self::of(sql, engine, kind)
+    }
+
+    /// An element of a list of plain values.
+    pub(super) fn element(engine: Engine, element: &str, kind: Kind) -> Self {
+        let sql = match engine {
+            Engine::Sqlite => element.to_owned(),
+            Engine::Postgres => format!("{element} #>> '{{}}'"),
+        };
+        Self::of(sql, engine, kind)
+    }
+
+    fn column(sql: impl Into<String>, form: Form) -> Self {
+        Self { sql: sql.into(), form, nullable: false }
+    }
+
+    fn nullable(sql: impl Into<String>) -> Self {
+        Self { sql: sql.into(), form: Form::Text, nullable: true }
+    }
+}
+
+impl Translation {
+    /// The value of a target that a column, or a computed expression, holds.
+    pub(super) fn leaf(&mut self, target: &Target, place: &Place) -> Option<Leaf> {
+        if target.extension.is_some() {
+            return None;
+        }
+        let name = target.attribute.as_str();
+        match place {
+            Place::Row => self.row_leaf(target, name),
+            Place::Element(_) => None,
+            Place::Member => Some(self.member_leaf(name)),
+            Place::Membership => Some(match name {
+                "value" => Leaf::column("m.group_id", Form::Text),
+                "display" => Leaf::column("mg.display_key", Form::Text),
+                "type" => Leaf::column("'direct'", Form::Text),
+                _ => {
+                    let base = self.base();
+                    Leaf::column(format!("({base} || '/Groups/' || m.group_id)"), Form::Text)
+                }
+            }),
+        }
+    }
+
+    fn row_leaf(&mut self, target: &Target, name: &str) -> Option<Leaf> {
+        let (row, path, kind) = match self.rows {
+            Rows::Users => ("u", "/Users/", "'user'"),
+            Rows::Groups => ("g", "/Groups/", "'group'"),
+            Rows::Members => return None,
+        };
+        let sub = target.sub.as_ref().map(|sub| sub.name.as_str());
+        Some(match (name, sub) {
+            ("id", _) => Leaf::column(format!("{row}.id"), Form::Text),
+            ("externalId", _) => Leaf::nullable(format!("{row}.external_id")),
+            ("userName", _) => Leaf::column("u.user_name_key", Form::Text),
+            ("active", _) => Leaf::column("u.active", Form::Flag),
+            ("displayName", _) if self.rows == Rows::Groups => {
+                Leaf::column("g.display_key", Form::Text)
+            }
+            ("meta", Some("created")) => Leaf::column(format!("{row}.created_at"), Form::Micros),
+            ("meta", Some("lastModified")) => {
+                Leaf::column(format!("{row}.updated_at"), Form::Micros)
+            }
+            // caseExact, and compared as announced; the comparison form of other cases matches nothing.
+            ("meta", Some("resourceType")) => {
+                let exact = if kind == "'user'" { "'User'" } else { "'Group'" };
+                Leaf::column(exact, Form::Text)
+            }
+            ("meta", Some("version")) => {
+                Leaf::column(format!("('W/\"' || {row}.version || '\"')"), Form::Text)
+            }
+            ("meta", Some("location")) => {
+                let base = self.base();
+                Leaf::column(format!("({base} || '{path}' || {row}.id)"), Form::Text)
+            }
+            ("meta", None) => Leaf::column(format!("{row}.id"), Form::Text),
+            _ => return None,
+        })
+    }
+
+    fn member_leaf(&mut self, name: &str) -> Leaf {
+        match name {
+            "value" => Leaf::column("m.member_id", Form::Text),
+            "type" => Leaf::column("lower(m.kind)", Form::Text),
+            "display" => {
+                let of_user = match self.engine {
+                    Engine::Sqlite => "json_extract(mu.search, '$.displayName')",
+                    Engine::Postgres => "mu.search->>'displayName'",
+                };
+                Leaf::nullable(format!(
+                    "coalesce((SELECT coalesce({of_user}, mu.user_name_key) FROM users mu WHERE mu.tenant_id = $1 AND mu.id = m.member_id),
+                              (SELECT md.display_key FROM groups md WHERE md.tenant_id = $1 AND md.id = m.member_id))"
+                ))
+            }
+            _ => {
+                let base = self.base();
+                Leaf::column(
+                    format!("({base} || CASE m.kind WHEN 'User' THEN '/Users/' ELSE '/Groups/' END || m.member_id)"),
+                    Form::Text,
+                )
+            }
+        }
+    }
+
+    /// Where a target lies in the comparison document, or in the element at hand.
+    pub(super) fn document(&self, target: &Target, place: &Place) -> Document {
+        let root = match (place, self.rows) {
+            (Place::Element(element), _) => element.clone(),
+            (_, Rows::Users) => "u.search".to_owned(),
+            (_, Rows::Groups | Rows::Members) => "g.search".to_owned(),
+        };
+        let path = target.extension.iter().chain([&target.attribute]).cloned().collect();
+        Document { root, path }
+    }
+
+    /// A FROM item of a list's elements, and the name of one element.
+    pub(super) fn elements(&mut self, list: &Document) -> (String, String) {
+        self.aliases += 1;
+        let alias = format!("e{}", self.aliases);
+        match self.engine {
+            Engine::Sqlite => {
+                let from =
+                    format!("json_each({}, {}) {alias}", list.root, sqlite_path(&list.path));
+                (from, format!("{alias}.value"))
+            }
+            Engine::Postgres => {
+                let value = list.value(self.engine);
+                let from = format!(
+                    "jsonb_array_elements(CASE jsonb_typeof({value}) WHEN 'array' THEN {value} ELSE '[]'::jsonb END) {alias}(value)"
+                );
+                (from, format!("{alias}.value"))
+            }
+        }
+    }
+}
+
+/// That a value is there.
+pub(super) fn present(leaf: &Leaf) -> String {
+    if leaf.nullable { format!("({} IS NOT NULL)", leaf.sql) } else { "TRUE".into() }
+}
+
+/// A comparison, true or false and never null.
+pub(super) fn compare(to: &mut Translation, leaf: &Leaf, op: Op, operand: &Operand) -> String {
+    let sql = &leaf.sql;
+    let test = match (leaf.form, operand) {
+        (Form::Flag, Operand::Boolean(value)) => {
+            format!("{sql} {} {}", sign(op), i64::from(*value))
+        }
+        (Form::JsonBoolean, Operand::Boolean(value)) => match to.engine {
+            Engine::Sqlite => format!("{sql} {} {}", sign(op), i64::from(*value)),
+            Engine::Postgres => format!("{sql} {} '{value}'", sign(op)),
+        },
+        (Form::Number, Operand::Number(number)) => {
+            let place = to.bind(number.to_string());
+            match to.engine {
+                Engine::Sqlite => format!("{sql} {} CAST({place} AS NUMERIC)", sign(op)),
+                Engine::Postgres => format!("{sql} {} {place}::numeric", sign(op)),
+            }
+        }
+        (Form::Micros, Operand::Instant(text)) => micros(to, sql, op, text),
+        (_, Operand::Text(text) | Operand::Instant(text)) => text_test(to, sql, op, text),
+        // The filter was bound to the schema: an operand of another type does not come this far.
+        (_, Operand::Boolean(_) | Operand::Number(_) | Operand::Null) => "FALSE".into(),
+    };
+    match (leaf.nullable, op) {
+        (false, _) => format!("({test})"),
+        (true, Op::Ne) => format!("({sql} IS NULL OR {test})"),
+        (true, _) => format!("({sql} IS NOT NULL AND {test})"),
+    }
+}
+
+fn text_test(to: &mut Translation, sql: &str, op: Op, text: &str) -> String {
+    let place = to.bind(text);
+    match (op, to.engine) {
+        (Op::Co, Engine::Sqlite) => format!("instr({sql}, {place}) > 0"),
+        (Op::Co, Engine::Postgres) => format!("strpos({sql}, {place}) > 0"),
+        (Op::Sw, Engine::Sqlite) => format!("substr({sql}, 1, length({place})) = {place}"),
+        (Op::Sw, Engine::Postgres) => format!("starts_with({sql}, {place})"),
+        (Op::Ew, Engine::Sqlite) => {
+            format!("(length({place}) = 0 OR substr({sql}, -length({place})) = {place})")
+        }
+        (Op::Ew, Engine::Postgres) => format!("right({sql}, length({place})) = {place}"),
+        (Op::Eq | Op::Ne | Op::Gt | Op::Ge | Op::Lt | Op::Le, _) => {
+            format!("{sql} {} {place}", sign(op))
+        }
+    }
+}
+
+/// Columns hold microseconds; an operand finer than that is above the microsecond it lies in.
+fn micros(to: &mut Translation, sql: &str, op: Op, text: &str) -> String {
+    let Ok(at) = OffsetDateTime::parse(text, &Rfc3339) else { return "FALSE".into() };
+    let nanos = at.unix_timestamp_nanos();
+    let exact = nanos % 1_000 == 0;
+    let floor = i64::try_from(nanos.div_euclid(1_000)).unwrap_or(i64::MAX);
+    match op {
+        Op::Eq if !exact => "FALSE".into(),
+        Op::Ne if !exact => "TRUE".into(),
+        Op::Ge | Op::Lt if !exact => {
+            let place = to.bind(floor.saturating_add(1));
+            format!("{sql} {} {place}", sign(op))
+        }
+        _ => {
+            let place = to.bind(floor);
+            format!("{sql} {} {place}", sign(op))
+        }
+    }
+}
+
+fn sign(op: Op) -> &'static str {
+    match op {
+        // The operators of text have functions of their own; on other types they do not come this far.
+        Op::Eq | Op::Co | Op::Sw | Op::Ew => "=",
+        Op::Ne => "<>",
+        Op::Gt => ">",
+        Op::Ge => ">=",
+        Op::Lt => "<",
+        Op::Le => "<=",
+    }
+}
+
+/// A name as an SQL text. Names come from schemas; quotes are doubled all the same.
+fn quoted(name: &str) -> String {
+    format!("'{}'", name.replace('\'', "''"))
+}
+
+/// A path of SQLite's JSON functions, as an SQL text.
+fn sqlite_path(names: &[String]) -> String {
+    let mut path = String::from("$");
+    for name in names {
+        path.push_str(".\"");
+        path.push_str(&name.replace('"', ""));
+        path.push('"');
+    }
+    quoted(&path)
+}

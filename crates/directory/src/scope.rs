@@ -1,0 +1,313 @@
+//! Where a statement begins: a directory, one tenant's scope in it, and the ways to read and to write.
+//!
+//! **Invariant**: [`Scoped`] is the only way to a tenant's rows, and it binds the tenant as `$1`.
+
+use crate::decisions::Recorder;
+use crate::error::{DirectoryError, Fault, kind};
+use crate::script::{Script, backend};
+use crate::writer::Writer;
+use migrations::{Database, DirectoryMigrator, Engine};
+use region_router::Region;
+use sea_orm::{
+    ConnectionTrait, DatabaseTransaction, DbErr, QueryResult, SqliteTransactionMode, Statement,
+    TransactionOptions, TransactionTrait, Value,
+};
+use std::sync::Arc;
+use tenant_registry::Tenant;
+use time::OffsetDateTime;
+use tokio_util::task::TaskTracker;
+use uuid::{Timestamp, Uuid, timestamp::context::SharedContextV7};
+
+/// Slots over which a tenant's counters are spread.
+pub(crate) const SLOTS: u64 = 8;
+/// How often a write that met a deadlock or a serialization failure is tried.
+const TRIES: usize = 4;
+
+/// The store of one region.
+#[derive(Debug, Clone)]
+pub struct Directory {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    region: Region,
+    database: Database,
+    writer: Option<Writer>,
+    recorder: Recorder,
+}
+
+/// How busy a pool of connections is.
+#[derive(Debug, Clone, Copy)]
+pub struct PoolState {
+    /// Connections open.
+    pub size: u32,
+    /// Of these, waiting for work.
+    pub idle: u32,
+}
+
+impl Directory {
+    /// Opens the store of a region: brings its schema up to date and makes sure that it is this region's.
+    ///
+    /// # Errors
+    /// When the store does not answer, its schema is newer, or it holds another region's data.
+    pub async fn open(
+        database: Database,
+        region: Region,
+        tasks: TaskTracker,
+        now: OffsetDateTime,
+    ) -> Result<Self, DirectoryError> {
+        database.migrate::<DirectoryMigrator>().await?;
+        claim(&database, &region, now).await?;
+        let writer = match database.engine() {
+            Engine::Sqlite => Some(Writer::start(database.writer().clone(), &tasks)),
+            Engine::Postgres => None,
+        };
+        let recorder = Recorder::start(database.clone(), writer.clone(), &tasks);
+        Ok(Self { inner: Arc::new(Inner { region, database, writer, recorder }) })
+    }
+
+    /// The region whose data this store holds.
+    #[must_use]
+    pub fn region(&self) -> &Region {
+        &self.inner.region
+    }
+
+    /// One tenant's view of the store.
+    #[must_use]
+    pub fn within(&self, tenant: &Arc<Tenant>) -> Scoped {
+        Scoped { directory: self.clone(), tenant: Arc::clone(tenant) }
+    }
+
+    /// Whether the store answers.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn ping(&self) -> Result<(), DirectoryError> {
+        let statement = Statement::from_string(backend(self.engine()), "SELECT 1");
+        self.inner.database.reader().query_one_raw(statement).await?;
+        Ok(())
+    }
+
+    /// How busy the connections are.
+    #[must_use]
+    pub fn pool_state(&self) -> PoolState {
+        let (size, idle) = match self.engine() {
+            Engine::Sqlite => {
+                let pool = self.inner.database.reader().get_sqlite_connection_pool();
+                (pool.size(), pool.num_idle())
+            }
+            Engine::Postgres => {
+                let pool = self.inner.database.reader().get_postgres_connection_pool();
+                (pool.size(), pool.num_idle())
+            }
+        };
+        PoolState { size, idle: u32::try_from(idle).unwrap_or(u32::MAX) }
+    }
+
+    /// Writes what is still buffered and ends the connections.
+    ///
+    /// # Errors
+    /// When the connections cannot be ended.
+    pub async fn close(&self) -> Result<(), DirectoryError> {
+        self.inner.recorder.flush().await;
+        Ok(self.inner.database.close().await?)
+    }
+
+    pub(crate) fn engine(&self) -> Engine {
+        self.inner.database.engine()
+    }
+
+    pub(crate) fn database(&self) -> &Database {
+        &self.inner.database
+    }
+
+    pub(crate) fn recorder(&self) -> &Recorder {
+        &self.inner.recorder
+    }
+}
+
+/// Writes the region into an empty store, or compares it.
+async fn claim(
+    database: &Database,
+    region: &Region,
+    now: OffsetDateTime,
+) -> Result<(), DirectoryError> {
+    let backend = backend(database.engine());
+    let statement = Statement::from_sql_and_values(
+        backend,
+        "INSERT INTO directory_store (region, created_at) SELECT $1, $2
+         WHERE NOT EXISTS (SELECT 1 FROM directory_store)",
+        [region.as_str().into(), micros(now).into()],
+    );
+    database.writer().execute_raw(statement).await?;
+    let statement = Statement::from_string(backend, "SELECT region FROM directory_store");
+    for row in database.reader().query_all_raw(statement).await? {
+        let stored: String = row.try_get_by_index(0)?;
+        if stored != region.as_str() {
+            return Err(DirectoryError::WrongRegion(stored));
+        }
+    }
+    Ok(())
+}
+
+/// One tenant's view of a directory.
+///
+/// It owns what it needs, so that a write can be a task that is finished also when whoever asked has gone.
+#[derive(Debug, Clone)]
+pub struct Scoped {
+    directory: Directory,
+    tenant: Arc<Tenant>,
+}
+
+impl Scoped {
+    pub(crate) fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    pub(crate) fn tenant(&self) -> &Tenant {
+        &self.tenant
+    }
+
+    pub(crate) fn engine(&self) -> Engine {
+        self.directory.engine()
+    }
+
+    /// A script of this tenant.
+    pub(crate) fn script(&self) -> Script {
+        Script::new(self.engine(), self.tenant.id.as_str())
+    }
+
+    /// Reads rows; `$1` is the tenant and `values` follow.
+    pub(crate) async fn read(
+        &self,
+        sql: String,
+        values: Vec<Value>,
+    ) -> Result<Vec<QueryResult>, DbErr> {
+        let statement = self.statement(sql, values);
+        self.directory.database().reader().query_all_raw(statement).await
+    }
+
+    /// Reads one row, if there is one.
+    pub(crate) async fn read_one(
+        &self,
+        sql: &str,
+        values: Vec<Value>,
+    ) -> Result<Option<QueryResult>, DbErr> {
+        let statement = self.statement(sql, values);
+        self.directory.database().reader().query_one_raw(statement).await
+    }
+
+    /// A statement whose `$1` is the tenant.
+    pub(crate) fn statement(&self, sql: impl Into<String>, values: Vec<Value>) -> Statement {
+        let mut all = Vec::with_capacity(values.len() + 1);
+        all.push(self.tenant.id.as_str().into());
+        all.extend(values);
+        Statement::from_sql_and_values(backend(self.engine()), sql.into(), all)
+    }
+
+    /// Commits a script as a transaction of its own; whether its last step ran.
+    ///
+    /// A connection lost meanwhile leaves the outcome unknown: then `decision_id`, a row of this very script, is
+    /// looked for.
+    pub(crate) async fn commit(&self, script: Script, decision_id: &str) -> Result<bool, DbErr> {
+        let statement = script.statement();
+        let outcome = match &self.directory.inner.writer {
+            Some(writer) => writer.run(statement).await,
+            None => self.commit_postgres(statement).await,
+        };
+        match outcome {
+            Err(error) if kind(&error) == Fault::Unavailable => {
+                let found = self
+                    .read_one(
+                        "SELECT 1 FROM decisions WHERE tenant_id = $1 AND id = $2",
+                        vec![decision_id.into()],
+                    )
+                    .await;
+                match found {
+                    Ok(Some(_)) => Ok(true),
+                    _ => Err(error),
+                }
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn commit_postgres(&self, statement: Statement) -> Result<bool, DbErr> {
+        let pool = self.directory.database().writer();
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match pool.query_one_raw(statement.clone()).await {
+                Err(error) if tries < TRIES && kind(&error) == Fault::Conflict => {}
+                outcome => return outcome.and_then(applied),
+            }
+        }
+    }
+
+    /// Begins a transaction of several statements. Only for work that a script cannot say.
+    pub(crate) async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..Default::default()
+        };
+        self.directory.database().writer().begin_with_options(options).await
+    }
+
+    /// Makes sure that the tenant has its rows here; the first write of a tenant finds them missing.
+    ///
+    /// # Errors
+    /// [`DirectoryError::Fenced`] when the rows are there and forbid writing.
+    pub(crate) async fn enter(&self, now: OffsetDateTime) -> Result<(), DirectoryError> {
+        let known = self
+            .read_one("SELECT epoch, state FROM tenants WHERE tenant_id = $1", Vec::new())
+            .await?;
+        if let Some(row) = known {
+            let epoch: i64 = row.try_get_by_index(0)?;
+            let state: String = row.try_get_by_index(1)?;
+            let writable = epoch == self.tenant.epoch && state == "active";
+            return if writable { Ok(()) } else { Err(DirectoryError::Fenced) };
+        }
+        let transaction = self.begin().await?;
+        let insert = "INSERT INTO tenants (tenant_id, epoch, state, created_at)
+                      VALUES ($1, $2, 'active', $3) ON CONFLICT (tenant_id) DO NOTHING";
+        let values = vec![self.tenant.epoch.into(), micros(now).into()];
+        transaction.execute_raw(self.statement(insert, values)).await?;
+        for slot in 0..SLOTS {
+            let insert = "INSERT INTO tallies (tenant_id, slot, users, seats, groups)
+                          VALUES ($1, $2, 0, 0, 0) ON CONFLICT (tenant_id, slot) DO NOTHING";
+            let slot = i64::try_from(slot).unwrap_or_default();
+            transaction.execute_raw(self.statement(insert, vec![slot.into()])).await?;
+        }
+        Ok(transaction.commit().await?)
+    }
+}
+
+/// Whether the last step of a script ran.
+pub(crate) fn applied(row: Option<QueryResult>) -> Result<bool, DbErr> {
+    row.map_or(Ok(false), |row| row.try_get_by_index::<i64>(0).map(|n| n > 0))
+}
+
+/// A new id: a UUID of version 7, so that rows lie in the order in which they were made.
+pub(crate) fn new_id(now: OffsetDateTime) -> String {
+    static CONTEXT: SharedContextV7 = SharedContextV7::new();
+    let seconds = u64::try_from(now.unix_timestamp()).unwrap_or_default();
+    Uuid::new_v7(Timestamp::from_unix(&CONTEXT, seconds, now.nanosecond())).to_string()
+}
+
+/// The slot of a tenant's counters that a resource is counted in.
+pub(crate) fn slot_of(id: &str) -> i64 {
+    let sum = id.bytes().fold(0_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+    i64::try_from(sum % SLOTS).unwrap_or_default()
+}
+
+/// An instant as the store keeps it: microseconds since 1970.
+pub(crate) fn micros(at: OffsetDateTime) -> i64 {
+    i64::try_from(at.unix_timestamp_nanos() / 1_000).unwrap_or(i64::MAX)
+}
+
+/// An instant from the store.
+pub(crate) fn instant(micros: i64) -> OffsetDateTime {
+    OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1_000)
+        .unwrap_or(OffsetDateTime::UNIX_EPOCH)
+}

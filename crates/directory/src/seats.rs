@@ -1,0 +1,79 @@
+//! The counters behind the rules: how many users, groups and used seats a tenant has.
+//!
+//! **Invariant**: a seat is taken, and compared with the limit, in the transaction that makes or reactivates a user.
+
+use crate::error::DirectoryError;
+use crate::scope::{Scoped, applied, slot_of};
+use crate::script::Script;
+use migrations::Engine;
+use sea_orm::{ConnectionTrait, TransactionTrait};
+
+/// What one write adds to the counters.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Tally {
+    pub(crate) users: i64,
+    pub(crate) seats: i64,
+    pub(crate) groups: i64,
+}
+
+/// A tenant's counters.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Totals {
+    pub(crate) users: u64,
+    pub(crate) seats: u64,
+    pub(crate) groups: u64,
+}
+
+/// Adds the counters' step to a script.
+pub(crate) fn count(script: &mut Script, id: &str, tally: Tally) {
+    let slot = script.bind(slot_of(id));
+    let (users, seats, groups) =
+        (script.bind(tally.users), script.bind(tally.seats), script.bind(tally.groups));
+    let gate = script.gate();
+    script.step(
+        "tally",
+        format!(
+            "UPDATE tallies SET users = users + {users}, seats = seats + {seats}, groups = groups + {groups}
+             WHERE tenant_id = $1 AND slot = {slot} AND {gate}"
+        ),
+    );
+}
+
+/// The condition that a seat is free, for the first step of a script that takes one.
+pub(crate) fn free(script: &mut Script, limit: u64) -> String {
+    let limit = script.bind(i64::try_from(limit).unwrap_or(i64::MAX));
+    format!("(SELECT coalesce(sum(seats), 0) FROM tallies WHERE tenant_id = $1) < {limit}")
+}
+
+impl Scoped {
+    /// Commits a script that takes a seat of a limited number.
+    ///
+    /// On PostgreSQL the ledger is locked first, by a statement of its own: the count of the next statement is then
+    /// the latest, and it stays true until the commit. The one writer of SQLite needs no lock.
+    pub(crate) async fn commit_seated(
+        &self,
+        build: impl Fn() -> Script,
+        decision_id: &str,
+    ) -> Result<bool, DirectoryError> {
+        if self.engine() == Engine::Sqlite {
+            return Ok(self.commit(build(), decision_id).await?);
+        }
+        let transaction = self.directory().database().writer().begin().await?;
+        let lock = "SELECT slot FROM tallies WHERE tenant_id = $1 ORDER BY slot FOR UPDATE";
+        transaction.query_all_raw(self.statement(lock, Vec::new())).await?;
+        let done = applied(transaction.query_one_raw(build().statement()).await?)?;
+        transaction.commit().await?;
+        Ok(done)
+    }
+
+    pub(crate) async fn totals(&self) -> Result<Totals, DirectoryError> {
+        let sql = "SELECT CAST(coalesce(sum(users), 0) AS BIGINT), CAST(coalesce(sum(seats), 0) AS BIGINT),
+                   CAST(coalesce(sum(groups), 0) AS BIGINT) FROM tallies WHERE tenant_id = $1";
+        let row = self.read_one(sql, Vec::new()).await?;
+        let number = |index: usize| -> Result<u64, DirectoryError> {
+            let value: i64 = row.as_ref().map_or(Ok(0), |row| row.try_get_by_index(index))?;
+            Ok(u64::try_from(value).unwrap_or_default())
+        };
+        Ok(Totals { users: number(0)?, seats: number(1)?, groups: number(2)? })
+    }
+}

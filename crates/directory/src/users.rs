@@ -1,0 +1,272 @@
+//! Users: one transaction per operation.
+//!
+//! **Invariant**: a user's row, its change, its outbox row, its decision and its seat are of one commit.
+
+pub(crate) mod write;
+
+use crate::decisions::{Asked, Verdict};
+use crate::error::{DirectoryError, Fault, kind};
+use crate::scope::{Scoped, instant, new_id};
+use migrations::Engine;
+use provisioning::{Reason, Refusal, conflict, seats as seat_rule};
+use scim_core::{Document, User};
+use sea_orm::{DbErr, QueryResult};
+use time::OffsetDateTime;
+
+/// How often a change is tried again when others changed the same user meanwhile.
+const TRIES: usize = 8;
+
+/// A user as the store holds it.
+#[derive(Debug, Clone)]
+pub struct StoredUser {
+    /// The id that the service gave.
+    pub id: String,
+    /// The document: a JSON object without `id` and `meta`.
+    pub doc: String,
+    /// How often it was written; also the number of its last change.
+    pub version: u64,
+    /// When it was made.
+    pub created_at: OffsetDateTime,
+    /// When it was last changed.
+    pub updated_at: OffsetDateTime,
+    /// The groups it is in, as a JSON array; `None` when in none.
+    pub groups: Option<String>,
+}
+
+/// A user after an operation, and what became of the operation.
+#[derive(Debug)]
+pub struct UserAnswer {
+    /// The user as it is now.
+    pub user: StoredUser,
+    /// The reason code of the decision.
+    pub reason: Reason,
+}
+
+/// The columns of a [`StoredUser`]; `base` is the bound place of the base URL.
+pub(crate) fn columns(engine: Engine, base: Option<&str>) -> String {
+    let groups = match (engine, base) {
+        (_, None) => "NULL".to_owned(),
+        (Engine::Sqlite, Some(base)) => format!(
+            "(SELECT nullif(json_group_array(json_object('value', g.id, '$ref', {base} || '/Groups/' || g.id, 'display', g.display, 'type', 'direct')), '[]')
+              FROM members m JOIN groups g ON g.tenant_id = $1 AND g.id = m.group_id WHERE m.tenant_id = $1 AND m.member_id = u.id)"
+        ),
+        (Engine::Postgres, Some(base)) => format!(
+            "(SELECT json_agg(json_build_object('value', g.id, '$ref', {base} || '/Groups/' || g.id, 'display', g.display, 'type', 'direct'))::text
+              FROM members m JOIN groups g ON g.tenant_id = $1 AND g.id = m.group_id WHERE m.tenant_id = $1 AND m.member_id = u.id)"
+        ),
+    };
+    format!("u.id, u.doc, u.version, u.created_at, u.updated_at, {groups}")
+}
+
+/// A row of [`columns`].
+pub(crate) fn stored(row: &QueryResult) -> Result<StoredUser, DbErr> {
+    let version: i64 = row.try_get_by_index(2)?;
+    Ok(StoredUser {
+        id: row.try_get_by_index(0)?,
+        doc: row.try_get_by_index(1)?,
+        version: u64::try_from(version).unwrap_or_default(),
+        created_at: instant(row.try_get_by_index(3)?),
+        updated_at: instant(row.try_get_by_index(4)?),
+        groups: row.try_get_by_index(5)?,
+    })
+}
+
+impl Scoped {
+    /// The user with this id.
+    ///
+    /// # Errors
+    /// [`DirectoryError::NotFound`], or the store's failure.
+    pub async fn user(&self, id: &str, base: &str) -> Result<StoredUser, DirectoryError> {
+        let columns = columns(self.engine(), Some("$3"));
+        let sql = format!("SELECT {columns} FROM users u WHERE u.tenant_id = $1 AND u.id = $2");
+        let row = self.read_one(&sql, vec![id.into(), base.into()]).await?;
+        row.as_ref().map(stored).transpose()?.ok_or(DirectoryError::NotFound)
+    }
+
+    /// Makes a user.
+    ///
+    /// # Errors
+    /// Refused as `user_name_taken` before `seats_exhausted`; otherwise the store's failure.
+    pub async fn create_user(
+        &self,
+        user: &User,
+        asked: &Asked,
+    ) -> Result<UserAnswer, DirectoryError> {
+        let id = new_id(asked.now);
+        match self.insert_user(&id, user, asked).await {
+            Ok(true) => {}
+            Ok(false) => {
+                // Nothing was written: the tenant is new here, or fenced, or full.
+                self.enter(asked.now).await?;
+                if !self.insert_user(&id, user, asked).await? {
+                    return Err(self.why_not_created(user).await?);
+                }
+            }
+            Err(error) => return Err(error),
+        }
+        let stored = StoredUser {
+            id,
+            doc: user.document().to_text(),
+            version: 1,
+            created_at: asked.now,
+            updated_at: asked.now,
+            groups: None,
+        };
+        Ok(UserAnswer { user: stored, reason: Reason::UserCreated })
+    }
+
+    /// Changes a user by a pure function of what is stored, if its version fits `expected`.
+    ///
+    /// `alter` may be called again when others changed the user meanwhile.
+    ///
+    /// # Errors
+    /// [`DirectoryError::NotFound`], [`DirectoryError::VersionMismatch`], what `alter` refuses, a taken name, no seat,
+    /// or the store's failure.
+    pub async fn change_user(
+        &self,
+        id: &str,
+        base: &str,
+        expected: impl Fn(u64) -> bool,
+        alter: impl Fn(&Document, &mut Asked) -> Result<User, DirectoryError>,
+        asked: &mut Asked,
+    ) -> Result<UserAnswer, DirectoryError> {
+        let notes = asked.notes.clone();
+        for _ in 0..TRIES {
+            asked.notes = notes.clone();
+            let before = self.user(id, base).await?;
+            if !expected(before.version) {
+                return Err(DirectoryError::VersionMismatch);
+            }
+            let old = Document::stored(&before.doc)?;
+            let user = alter(&old, asked)?;
+            let change = write::UserChange::between(before, &old, user);
+            if change.changed.is_empty() {
+                return self.leave_user(change, asked).await;
+            }
+            if self.update_user(&change, asked).await? {
+                return Ok(change.answer(asked.now));
+            }
+            self.why_not_changed(&change, asked.now).await?;
+        }
+        Err(DirectoryError::Contended)
+    }
+
+    /// Deletes a user for good: its name is free, it is in no group, and only its history stays.
+    ///
+    /// # Errors
+    /// [`DirectoryError::NotFound`], [`DirectoryError::VersionMismatch`], or the store's failure.
+    pub async fn delete_user(
+        &self,
+        id: &str,
+        expected: impl Fn(u64) -> bool,
+        asked: &Asked,
+    ) -> Result<(), DirectoryError> {
+        self.enter(asked.now).await?;
+        write::delete(self, id, expected, asked).await
+    }
+
+    async fn insert_user(
+        &self,
+        id: &str,
+        user: &User,
+        asked: &Asked,
+    ) -> Result<bool, DirectoryError> {
+        let decision = new_id(asked.now);
+        let build = || write::insert(self, id, user, asked, &decision);
+        let limited = self.tenant().seats.is_some() && user.active();
+        let outcome = if limited {
+            self.commit_seated(build, &decision).await
+        } else {
+            self.commit(build(), &decision).await.map_err(DirectoryError::from)
+        };
+        self.explain_taken(outcome, user).await
+    }
+
+    /// Writes down that a change changed nothing.
+    async fn leave_user(
+        &self,
+        change: write::UserChange,
+        asked: &Asked,
+    ) -> Result<UserAnswer, DirectoryError> {
+        let verdict = Verdict {
+            outcome: "unchanged",
+            reason: Reason::UserUnchanged,
+            status: 200,
+            resource_type: "User",
+            resource_id: Some(&change.before.id),
+            subject: Some(change.user.name().as_written()),
+            attribute: None,
+            detail: "",
+            changed: &[],
+        };
+        self.decide(asked, &verdict).await?;
+        Ok(UserAnswer { user: change.before, reason: Reason::UserUnchanged })
+    }
+
+    async fn update_user(
+        &self,
+        change: &write::UserChange,
+        asked: &Asked,
+    ) -> Result<bool, DirectoryError> {
+        let decision = new_id(asked.now);
+        let build = || write::update(self, change, asked, &decision);
+        let limited = self.tenant().seats.is_some() && change.seats > 0;
+        let outcome = if limited {
+            self.commit_seated(build, &decision).await
+        } else {
+            self.commit(build(), &decision).await.map_err(DirectoryError::from)
+        };
+        self.explain_taken(outcome, &change.user).await
+    }
+
+    /// Of the unique indexes of users only the name's can refuse: says who holds the name.
+    async fn explain_taken(
+        &self,
+        outcome: Result<bool, DirectoryError>,
+        user: &User,
+    ) -> Result<bool, DirectoryError> {
+        match outcome {
+            Err(DirectoryError::Store(source)) if kind(&source) == Fault::Taken => {
+                Err(self.why_not_created(user).await?)
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn why_not_created(&self, user: &User) -> Result<DirectoryError, DirectoryError> {
+        let sql = "SELECT active FROM users WHERE tenant_id = $1 AND user_name_key = $2";
+        if let Some(row) = self.read_one(sql, vec![user.name().key().into()]).await? {
+            let active: i64 = row.try_get_by_index(0)?;
+            return Ok(conflict::user_name_taken(user.name().as_written(), active != 0).into());
+        }
+        self.no_seat(user).await
+    }
+
+    /// Why an update found nothing to write: when this returns, trying again makes sense.
+    async fn why_not_changed(
+        &self,
+        change: &write::UserChange,
+        now: OffsetDateTime,
+    ) -> Result<(), DirectoryError> {
+        self.enter(now).await?;
+        let current = self.user(&change.before.id, "").await?;
+        if current.version == change.before.version && change.seats > 0 {
+            return Err(self.no_seat(&change.user).await?);
+        }
+        Ok(())
+    }
+
+    async fn no_seat(&self, user: &User) -> Result<DirectoryError, DirectoryError> {
+        let tenant = self.tenant();
+        let Some(limit) = tenant.seats else { return Ok(DirectoryError::Contended) };
+        let used = self.totals().await?.seats;
+        let refusal: Refusal = seat_rule::exhausted(
+            used,
+            limit,
+            tenant.population.as_str(),
+            &tenant.seat_contact,
+            user.name().as_written(),
+        );
+        Ok(refusal.into())
+    }
+}

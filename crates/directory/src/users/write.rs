@@ -1,0 +1,392 @@
+//! The scripts that write users.
+
+use super::{StoredUser, UserAnswer};
+use crate::change::{self, Change};
+use crate::decisions::{self, Asked, Verdict};
+use crate::error::DirectoryError;
+use crate::scope::{Scoped, applied, instant, micros, new_id, slot_of};
+use crate::script::Script;
+use crate::seats::{self, Tally};
+use migrations::Engine;
+use provisioning::Reason;
+use provisioning::seats::{SeatChange, needs_seat};
+use scim_core::{Document, ResourceType, User};
+use sea_orm::{ConnectionTrait, DatabaseTransaction};
+use serde_json::{Map, Value};
+use time::OffsetDateTime;
+
+/// What a PUT or PATCH makes of a user.
+#[derive(Debug)]
+pub(super) struct UserChange {
+    pub(super) before: StoredUser,
+    pub(super) user: User,
+    /// Names of the attributes that differ; none means that nothing is written.
+    pub(super) changed: Vec<String>,
+    /// Seats taken (1), freed (-1) or neither.
+    pub(super) seats: i64,
+    emails_before: Vec<String>,
+}
+
+impl UserChange {
+    pub(super) fn between(before: StoredUser, old: &Document, user: User) -> Self {
+        let of = ResourceType::user();
+        let changed = user.document().changed_since(old, of);
+        let was_active = old.get("active").and_then(Value::as_bool).unwrap_or(true);
+        let seats = match needs_seat(Some(was_active), user.active()) {
+            SeatChange::Take => 1,
+            SeatChange::Free => -1,
+            SeatChange::None => 0,
+        };
+        let emails_before = if changed.iter().any(|name| name.starts_with("emails")) {
+            emails(&old.search(of))
+        } else {
+            Vec::new()
+        };
+        Self { before, user, changed, seats, emails_before }
+    }
+
+    fn kind(&self) -> (&'static str, Reason) {
+        match self.seats {
+            1 => ("user.reactivated", Reason::UserReactivated),
+            -1 => ("user.deactivated", Reason::UserDeactivated),
+            _ => ("user.updated", Reason::UserUpdated),
+        }
+    }
+
+    pub(super) fn answer(self, now: OffsetDateTime) -> UserAnswer {
+        let reason = self.kind().1;
+        let user = StoredUser {
+            doc: self.user.document().to_text(),
+            version: self.before.version + 1,
+            updated_at: now,
+            ..self.before
+        };
+        UserAnswer { user, reason }
+    }
+}
+
+/// The e-mails of a comparison form, each once.
+fn emails(search: &Map<String, Value>) -> Vec<String> {
+    let list = search.get("emails").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let mut keys: Vec<String> = list
+        .iter()
+        .filter_map(|email| email.get("value").and_then(Value::as_str))
+        .map(str::to_owned)
+        .collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys
+}
+
+fn add_emails(script: &mut Script, id: &str, keys: &[String]) {
+    for (number, key) in keys.iter().enumerate().take(ADD_EMAIL.len()) {
+        let (id, key) = (script.bind(id), script.bind(key.as_str()));
+        let gate = script.gate();
+        // The conflict can only be with itself, when the list was changed and changed back.
+        let sql = format!(
+            "INSERT INTO user_emails (tenant_id, email_key, user_id) SELECT $1, {key}, {id} WHERE {gate}
+             ON CONFLICT (tenant_id, email_key, user_id) DO UPDATE SET user_id = excluded.user_id"
+        );
+        script.step(ADD_EMAIL.get(number).copied().unwrap_or_default(), sql);
+    }
+}
+
+/// Names of the steps that add e-mails: this many e-mails of one user are found by the index.
+const ADD_EMAIL: &[&str] = &[
+    "email_1", "email_2", "email_3", "email_4", "email_5", "email_6", "email_7", "email_8",
+];
+
+pub(super) fn insert(
+    scoped: &Scoped,
+    id: &str,
+    user: &User,
+    asked: &Asked,
+    decision: &str,
+) -> Script {
+    let mut script = scoped.script();
+    let mut guard = script.fence(scoped.tenant().epoch);
+    if let Some(limit) = scoped.tenant().seats.filter(|_| user.active()) {
+        guard = format!("{guard} AND {}", seats::free(&mut script, limit));
+    }
+    let document = user.document();
+    let search = document.search(ResourceType::user());
+    let keys = emails(&search);
+    let columns = [
+        script.bind(id),
+        script.bind(user.name().key()),
+        script.bind(user.external_id().map(str::to_owned)),
+        script.bind(user.display_name().unwrap_or_else(|| user.name().as_written())),
+        script.bind(i64::from(user.active())),
+        script.bind(scoped.tenant().default_role.as_str()),
+        script.bind(document.to_text()),
+        script.bind_json(Value::Object(search).to_string()),
+    ]
+    .join(", ");
+    let at = script.bind(micros(asked.now));
+    script.step(
+        "main",
+        format!(
+            "INSERT INTO users (tenant_id, id, user_name_key, external_id, display, active, role, doc, search, version, created_at, updated_at)
+             SELECT $1, {columns}, 1, {at}, {at} WHERE {guard}"
+        ),
+    );
+    let seats = i64::from(user.active());
+    seats::count(&mut script, id, Tally { users: 1, seats, groups: 0 });
+    add_emails(&mut script, id, &keys);
+    let names = document.attribute_names(ResourceType::user());
+    let change = Change {
+        resource_type: "User",
+        resource_id: id,
+        seq: 1,
+        kind: "user.created",
+        changed: &names,
+        data: document.to_text(),
+    };
+    change::record(&mut script, asked, decision, change);
+    let verdict = Verdict {
+        outcome: "done",
+        reason: Reason::UserCreated,
+        status: 201,
+        resource_type: "User",
+        resource_id: Some(id),
+        subject: Some(user.name().as_written()),
+        attribute: None,
+        detail: "",
+        changed: &names,
+    };
+    decisions::record(&mut script, asked, decision, &verdict);
+    script
+}
+
+pub(super) fn update(
+    scoped: &Scoped,
+    change: &UserChange,
+    asked: &Asked,
+    decision: &str,
+) -> Script {
+    let mut script = scoped.script();
+    let mut guard = script.fence(scoped.tenant().epoch);
+    if let Some(limit) = scoped.tenant().seats.filter(|_| change.seats > 0) {
+        guard = format!("{guard} AND {}", seats::free(&mut script, limit));
+    }
+    write_row(&mut script, change, &guard, asked.now);
+    let id = change.before.id.as_str();
+    if change.seats != 0 {
+        seats::count(&mut script, id, Tally { users: 0, seats: change.seats, groups: 0 });
+    }
+    if change.changed.iter().any(|name| name.starts_with("emails")) {
+        change_emails(&mut script, change);
+    }
+    let (kind, reason) = change.kind();
+    let row = Change {
+        resource_type: "User",
+        resource_id: id,
+        seq: change.before.version + 1,
+        kind,
+        changed: &change.changed,
+        data: change.user.document().to_text(),
+    };
+    change::record(&mut script, asked, decision, row);
+    let verdict = Verdict {
+        outcome: "done",
+        reason,
+        status: 200,
+        resource_type: "User",
+        resource_id: Some(id),
+        subject: Some(change.user.name().as_written()),
+        attribute: None,
+        detail: "",
+        changed: &change.changed,
+    };
+    decisions::record(&mut script, asked, decision, &verdict);
+    script
+}
+
+fn write_row(script: &mut Script, change: &UserChange, guard: &str, now: OffsetDateTime) {
+    let user = &change.user;
+    let document = user.document();
+    let id = script.bind(change.before.id.as_str());
+    let version = script.bind(i64::try_from(change.before.version).unwrap_or(i64::MAX));
+    let key = script.bind(user.name().key());
+    let external_id = script.bind(user.external_id().map(str::to_owned));
+    let display = script.bind(user.display_name().unwrap_or_else(|| user.name().as_written()));
+    let active = script.bind(i64::from(user.active()));
+    let doc = script.bind(document.to_text());
+    let search = script.bind_json(document.search_text(ResourceType::user()));
+    let at = script.bind(micros(now));
+    script.step(
+        "main",
+        format!(
+            "UPDATE users SET user_name_key = {key}, external_id = {external_id}, display = {display}, active = {active},
+                    doc = {doc}, search = {search}, version = version + 1, updated_at = {at}
+             WHERE tenant_id = $1 AND id = {id} AND version = {version} AND {guard}"
+        ),
+    );
+}
+
+/// Rewrites the index rows of the e-mails that came or went.
+fn change_emails(script: &mut Script, change: &UserChange) {
+    let after = emails(&change.user.document().search(ResourceType::user()));
+    let gone: Vec<&String> = change.emails_before.iter().filter(|k| !after.contains(k)).collect();
+    let came: Vec<String> =
+        after.iter().filter(|k| !change.emails_before.contains(k)).cloned().collect();
+    if !gone.is_empty() {
+        let id = script.bind(change.before.id.as_str());
+        let keys = script.bind(serde_json::json!(gone).to_string());
+        let list = match script.engine() {
+            Engine::Sqlite => format!("SELECT value FROM json_each({keys})"),
+            Engine::Postgres => format!("SELECT jsonb_array_elements_text({keys}::jsonb)"),
+        };
+        let gate = script.gate();
+        script.step(
+            "emails_gone",
+            format!(
+                "DELETE FROM user_emails WHERE tenant_id = $1 AND user_id = {id} AND email_key IN ({list}) AND {gate}"
+            ),
+        );
+    }
+    add_emails(script, &change.before.id, &came);
+}
+
+/// Deletes in one transaction that holds the user's row first: a membership that is being added at the same time
+/// is either seen and removed, or finds no user.
+pub(super) async fn delete(
+    scoped: &Scoped,
+    id: &str,
+    expected: impl Fn(u64) -> bool,
+    asked: &Asked,
+) -> Result<(), DirectoryError> {
+    let transaction = scoped.begin().await?;
+    let lock = match scoped.engine() {
+        Engine::Sqlite => "",
+        Engine::Postgres => " FOR UPDATE",
+    };
+    let sql = format!(
+        "SELECT doc, version, created_at, user_name_key, active FROM users WHERE tenant_id = $1 AND id = $2{lock}"
+    );
+    let row = transaction.query_one_raw(scoped.statement(sql, vec![id.into()])).await?;
+    let Some(row) = row else { return Err(DirectoryError::NotFound) };
+    let version: i64 = row.try_get_by_index(1)?;
+    let active: i64 = row.try_get_by_index(4)?;
+    let user = StoredUser {
+        id: id.to_owned(),
+        doc: row.try_get_by_index(0)?,
+        version: u64::try_from(version).unwrap_or_default(),
+        created_at: instant(row.try_get_by_index(2)?),
+        updated_at: asked.now,
+        groups: None,
+    };
+    if !expected(user.version) {
+        return Err(DirectoryError::VersionMismatch);
+    }
+    leave_groups(scoped, &transaction, id, asked).await?;
+    let key: String = row.try_get_by_index(3)?;
+    let script = remove(scoped, &user, &key, active, asked)?;
+    if !applied(transaction.query_one_raw(script.statement()).await?)? {
+        return Err(DirectoryError::Fenced);
+    }
+    Ok(transaction.commit().await?)
+}
+
+fn remove(
+    scoped: &Scoped,
+    user: &StoredUser,
+    key: &str,
+    active: i64,
+    asked: &Asked,
+) -> Result<Script, DirectoryError> {
+    let decision = new_id(asked.now);
+    let mut script = scoped.script();
+    let guard = script.fence(scoped.tenant().epoch);
+    let id = script.bind(user.id.as_str());
+    script.step(
+        "main",
+        format!("DELETE FROM users WHERE tenant_id = $1 AND id = {id} AND {guard}"),
+    );
+    seats::count(&mut script, &user.id, Tally { users: -1, seats: -active, groups: 0 });
+    let (key, doc) = (script.bind(key), script.bind(user.doc.as_str()));
+    let version = script.bind(i64::try_from(user.version + 1).unwrap_or(i64::MAX));
+    let at = script.bind(micros(asked.now));
+    let gate = script.gate();
+    script.step(
+        "tombstone",
+        format!(
+            "INSERT INTO tombstones (tenant_id, resource_type, id, subject_key, doc, version, deleted_at)
+             SELECT $1, 'User', {id}, {key}, {doc}, {version}, {at} WHERE {gate}"
+        ),
+    );
+    let change = Change {
+        resource_type: "User",
+        resource_id: &user.id,
+        seq: user.version + 1,
+        kind: "user.deleted",
+        changed: &[],
+        data: user.doc.clone(),
+    };
+    change::record(&mut script, asked, &decision, change);
+    let document = Document::stored(&user.doc)?;
+    let verdict = Verdict {
+        outcome: "done",
+        reason: Reason::UserDeleted,
+        status: 204,
+        resource_type: "User",
+        resource_id: Some(&user.id),
+        subject: document.text("userName"),
+        attribute: None,
+        detail: "",
+        changed: &[],
+    };
+    decisions::record(&mut script, asked, &decision, &verdict);
+    Ok(script)
+}
+
+/// Takes a resource out of its groups; each group gets a new version, and a change that says so.
+pub(crate) async fn leave_groups(
+    scoped: &Scoped,
+    transaction: &DatabaseTransaction,
+    member_id: &str,
+    asked: &Asked,
+) -> Result<(), DirectoryError> {
+    let groups = "SELECT group_id FROM members WHERE tenant_id = $1 AND member_id = $2 ORDER BY group_id";
+    let rows =
+        transaction.query_all_raw(scoped.statement(groups, vec![member_id.into()])).await?;
+    for row in rows {
+        let group_id: String = row.try_get_by_index(0)?;
+        let bump = "UPDATE groups SET version = version + 1, updated_at = $3
+                    WHERE tenant_id = $1 AND id = $2 RETURNING version";
+        let values = vec![group_id.as_str().into(), micros(asked.now).into()];
+        let bumped = transaction.query_one_raw(scoped.statement(bump, values)).await?;
+        let Some(bumped) = bumped else { continue };
+        let version: i64 = bumped.try_get_by_index(0)?;
+        let mut script = scoped.script();
+        let (group, member) = (script.bind(group_id.as_str()), script.bind(member_id));
+        script.step(
+            "main",
+            format!(
+                "DELETE FROM members WHERE tenant_id = $1 AND group_id = {group} AND member_id = {member}"
+            ),
+        );
+        let change = Change {
+            resource_type: "Group",
+            resource_id: &group_id,
+            seq: u64::try_from(version).unwrap_or_default(),
+            kind: "group.members_changed",
+            changed: &["members".to_owned()],
+            data: serde_json::json!({ "added": [], "removed": [member_id] }).to_string(),
+        };
+        change::record(&mut script, asked, &new_id(asked.now), change);
+        transaction.query_one_raw(script.statement()).await?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slot_is_within_the_slots_for_any_id() {
+        assert!((0..8).contains(&slot_of("")));
+        assert!((0..8).contains(&slot_of("01890a5d-ac96-774b-bcce-b302099a8057")));
+    }
+}
