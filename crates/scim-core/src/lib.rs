@@ -6,11 +6,27 @@
 //! **Invariant**: no I/O, no clock, no randomness, no logging; untyped JSON is held by [`attributes`] alone.
 
 pub mod attributes;
+pub mod document;
 pub mod error;
+pub mod etag;
+pub mod group;
+pub mod meta;
+pub mod normal;
 pub mod quirk;
 pub mod schema;
+pub mod service_provider;
+pub mod user;
+pub mod user_name;
 
 pub use attributes::{Attributes, JsonLimits};
+pub use document::Document;
 pub use error::{ErrorKind, ScimError};
+pub use etag::ETag;
+pub use group::{Group, Member, MemberKind};
+pub use meta::Meta;
+pub use normal::fold;
 pub use quirk::{Notes, Quirk, Tolerance};
 pub use schema::{Attribute, Kind, Mutability, ResourceType, Returned, Schema, Uniqueness};
+pub use service_provider::Announced;
+pub use user::User;
+pub use user_name::UserName;

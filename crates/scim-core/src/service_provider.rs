@@ -1,0 +1,175 @@
+//! The discovery documents: what the service can do, what it holds, and how that looks (RFC 7644 §4).
+//!
+//! **Invariant**: `/Schemas` is written from the same data that requests are checked by.
+
+use crate::schema::{Attribute, Kind, Mutability, ResourceType, Returned, Schema, Uniqueness};
+use serde_json::{Map, Value, json};
+
+const CONFIG: &str = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig";
+const RESOURCE_TYPE: &str = "urn:ietf:params:scim:schemas:core:2.0:ResourceType";
+const SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:Schema";
+
+/// The limits that are announced.
+#[derive(Debug, Clone)]
+pub struct Announced {
+    /// The most resources that one list answer holds.
+    pub filter_max_results: u64,
+    /// The most operations of a bulk request.
+    pub bulk_max_operations: u64,
+    /// The largest bulk request.
+    pub bulk_max_payload_bytes: u64,
+    /// Where people read more.
+    pub documentation_uri: Option<String>,
+}
+
+/// The one `ServiceProviderConfig` resource (RFC 7643 §5).
+///
+/// Every object is complete even where `supported` is false: a client that misses `bulk.maxOperations` turns PATCH
+/// and filters off with it (idp-wire row 22).
+#[must_use]
+pub fn service_provider_config(announced: &Announced, base_url: &str) -> Value {
+    let mut config = json!({
+        "schemas": [CONFIG],
+        "patch": { "supported": true },
+        "bulk": {
+            "supported": false,
+            "maxOperations": announced.bulk_max_operations,
+            "maxPayloadSize": announced.bulk_max_payload_bytes,
+        },
+        "filter": { "supported": true, "maxResults": announced.filter_max_results },
+        "changePassword": { "supported": false },
+        "sort": { "supported": false },
+        "etag": { "supported": true },
+        "authenticationSchemes": [{
+            "type": "oauthbearertoken",
+            "name": "Bearer token",
+            "description": "A token of the tenant in the Authorization header",
+            "specUri": "https://www.rfc-editor.org/info/rfc6750",
+            "primary": true,
+        }],
+        "meta": meta("ServiceProviderConfig", base_url, "/ServiceProviderConfig"),
+    });
+    if let (Some(uri), Value::Object(config)) = (&announced.documentation_uri, &mut config) {
+        config.insert("documentationUri".into(), json!(uri));
+    }
+    config
+}
+
+/// The resource types (RFC 7643 §6).
+#[must_use]
+pub fn resource_types(base_url: &str) -> Vec<Value> {
+    [ResourceType::user(), ResourceType::group()]
+        .map(|of| {
+            let extensions: Vec<Value> = of
+                .extensions
+                .iter()
+                .map(|schema| json!({ "schema": schema.id, "required": false }))
+                .collect();
+            json!({
+                "schemas": [RESOURCE_TYPE],
+                "id": of.name,
+                "name": of.name,
+                "endpoint": of.endpoint,
+                "description": of.description,
+                "schema": of.core.id,
+                "schemaExtensions": extensions,
+                "meta": meta("ResourceType", base_url, &format!("/ResourceTypes/{}", of.name)),
+            })
+        })
+        .into()
+}
+
+/// The schemas of all resource types (RFC 7643 §7).
+#[must_use]
+pub fn schemas(base_url: &str) -> Vec<Value> {
+    [ResourceType::user(), ResourceType::group()]
+        .into_iter()
+        .flat_map(|of| std::iter::once(&of.core).chain(&of.extensions))
+        .map(|schema| described(schema, base_url))
+        .collect()
+}
+
+fn described(schema: &Schema, base_url: &str) -> Value {
+    let attributes: Vec<Value> = schema.attributes.iter().map(characteristics).collect();
+    json!({
+        "schemas": [SCHEMA],
+        "id": schema.id,
+        "name": schema.name,
+        "description": schema.description,
+        "attributes": attributes,
+        "meta": meta("Schema", base_url, &format!("/Schemas/{}", schema.id)),
+    })
+}
+
+/// An attribute as RFC 7643 §7 describes it; what does not apply to its type is left out.
+fn characteristics(attribute: &Attribute) -> Value {
+    let mut all = Map::new();
+    let mut put = |name: &str, value: Value| {
+        all.insert(name.to_owned(), value);
+    };
+    put("name", json!(attribute.name));
+    put("type", json!(type_name(attribute.kind)));
+    put("multiValued", json!(attribute.multi_valued));
+    put("description", json!(attribute.description));
+    put("required", json!(attribute.required));
+    put("mutability", json!(mutability_name(attribute.mutability)));
+    put("returned", json!(returned_name(attribute.returned)));
+    put("uniqueness", json!(uniqueness_name(attribute.uniqueness)));
+    if matches!(attribute.kind, Kind::String | Kind::Reference | Kind::Binary) {
+        put("caseExact", json!(attribute.case_exact));
+    }
+    if !attribute.canonical_values.is_empty() {
+        put("canonicalValues", json!(attribute.canonical_values));
+    }
+    if !attribute.reference_types.is_empty() {
+        put("referenceTypes", json!(attribute.reference_types));
+    }
+    if !attribute.sub_attributes.is_empty() {
+        put("subAttributes", attribute.sub_attributes.iter().map(characteristics).collect());
+    }
+    Value::Object(all)
+}
+
+fn type_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::String => "string",
+        Kind::Boolean => "boolean",
+        Kind::Decimal => "decimal",
+        Kind::Integer => "integer",
+        Kind::DateTime => "dateTime",
+        Kind::Binary => "binary",
+        Kind::Reference => "reference",
+        Kind::Complex => "complex",
+    }
+}
+
+fn mutability_name(mutability: Mutability) -> &'static str {
+    match mutability {
+        Mutability::ReadOnly => "readOnly",
+        Mutability::ReadWrite => "readWrite",
+        Mutability::Immutable => "immutable",
+        Mutability::WriteOnly => "writeOnly",
+    }
+}
+
+fn returned_name(returned: Returned) -> &'static str {
+    match returned {
+        Returned::Always => "always",
+        Returned::Never => "never",
+        Returned::Default => "default",
+        Returned::Request => "request",
+    }
+}
+
+fn uniqueness_name(uniqueness: Uniqueness) -> &'static str {
+    match uniqueness {
+        Uniqueness::None => "none",
+        Uniqueness::Server => "server",
+        Uniqueness::Global => "global",
+    }
+}
+
+fn meta(resource_type: &str, base_url: &str, path: &str) -> Value {
+    let base_url = base_url.trim_end_matches('/');
+    json!({ "resourceType": resource_type, "location": format!("{base_url}{path}") })
+}
