@@ -1,0 +1,8 @@
+//! What the router decides, from the outside.
+#![expect(
+    clippy::unwrap_used,
+    reason = "clippy knows #[test] functions, not the helpers beside them"
+)]
+
+mod decision;
+mod hosts;
