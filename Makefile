@@ -1,0 +1,65 @@
+# The verbs. `make` alone lists them.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+.PHONY: help
+help: ## List the verbs
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: ## Install what building and testing need (servers, cargo tools)
+	@scripts/setup lint test
+
+.PHONY: run
+run: ## Build and start the demo: embedded stores, two tenants, no configuration
+	@cargo run --locked -p gateway --bin muster -- demo
+
+.PHONY: test
+test: ## Run everything, on SQLite and on PostgreSQL
+	@scripts/setup test
+	@scripts/services scripts/test
+
+.PHONY: test-pg
+test-pg: ## Run only the crates with stores, on PostgreSQL
+	@scripts/setup test
+	@scripts/services scripts/test postgres
+
+.PHONY: fmt
+fmt: ## Format the code
+	@cargo fmt --all
+
+.PHONY: lint
+lint: ## Check formatting, lints, documentation, layering, licences, spelling
+	@scripts/setup lint
+	@scripts/lint
+
+.PHONY: check
+check: lint test ## All that CI runs
+
+.PHONY: migrate
+migrate: ## Bring the configured databases to this version's schema
+	@cargo run --locked -p gateway --bin muster -- migrate
+
+.PHONY: doc
+doc: ## Build the code's documentation
+	@RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --document-private-items
+
+.PHONY: bench
+bench: ## Measure: criterion, and an HTTP load run beside its yardstick
+	@scripts/setup bench
+	@scripts/bench
+
+.PHONY: crash
+crash: ## Kill the server in the middle of creates, again and again
+	@scripts/setup test
+	@scripts/crash
+
+.PHONY: db-up
+db-up: ## Start the databases, Redis, a collector and a trace viewer in containers
+	@docker compose up --detach --wait postgres-registry postgres-us postgres-eu redis otel-collector jaeger
+
+.PHONY: db-down
+db-down: ## Stop them and throw their data away
+	@docker compose down --volumes

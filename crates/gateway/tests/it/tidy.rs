@@ -1,0 +1,334 @@
+//! What no linter knows: the size of files, the layering of crates, and that the papers agree with the code.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use cargo_metadata::{DependencyKind, MetadataCommand, Package};
+
+use self::scan::{backticked, instruments, logged_names, splits, top_level};
+
+mod scan;
+
+/// Longest file, tests included. The aim is 400.
+const LINES_MAX: usize = 600;
+
+/// The crates that think, and all that they may depend on: no I/O, no async, no clock, no randomness.
+const PURE: &[(&str, &[&str])] = &[
+    (
+        "scim-core",
+        &[
+            "caseless",
+            "precis-core",
+            "precis-profiles",
+            "serde",
+            "serde_json",
+            "thiserror",
+            "time",
+            "unicode-normalization",
+            "winnow",
+        ],
+    ),
+    ("region-router", &["thiserror"]),
+    ("provisioning", &["scim-core", "serde_json", "thiserror"]),
+];
+
+/// Each crate, the crates of this workspace that it may use, and what it must never name, not even in tests.
+const LAYERS: &[(&str, &[&str], &[&str])] = &[
+    ("scim-core", &[], &[]),
+    ("region-router", &[], &[]),
+    ("provisioning", &["scim-core"], &[]),
+    ("migrations", &[], &["actix-web", "reqwest", "redis"]),
+    (
+        "tenant-registry",
+        &["scim-core", "region-router", "provisioning", "migrations"],
+        &["actix-web", "reqwest", "axum", "hyper"],
+    ),
+    (
+        "directory",
+        &["scim-core", "region-router", "provisioning", "tenant-registry", "migrations"],
+        &["actix-web", "reqwest", "redis", "axum", "hyper"],
+    ),
+    (
+        "gateway",
+        &[
+            "scim-core",
+            "region-router",
+            "provisioning",
+            "tenant-registry",
+            "directory",
+            "migrations",
+        ],
+        &["sea-orm", "sea-orm-migration", "sqlx", "redis"],
+    ),
+];
+
+#[test]
+fn no_file_is_longer_than_600_lines() {
+    let long: Vec<String> = sources()
+        .unwrap()
+        .into_iter()
+        .map(|(path, text)| (path, text.lines().count()))
+        .filter(|(_, lines)| *lines > LINES_MAX)
+        .map(|(path, lines)| format!("{path}: {lines} lines"))
+        .collect();
+
+    assert!(long.is_empty(), "one idea each, at most {LINES_MAX} lines: {long:#?}");
+}
+
+#[test]
+fn no_module_is_called_mod_rs() {
+    let found: Vec<String> =
+        sources().unwrap().into_keys().filter(|path| path.ends_with("/mod.rs")).collect();
+
+    assert!(found.is_empty(), "`foo.rs` beside `foo/` instead: {found:#?}");
+}
+
+#[test]
+fn every_todo_names_its_issue() {
+    let mut found = Vec::new();
+    for (path, text) in sources().unwrap() {
+        for (number, line) in text.lines().enumerate() {
+            // Put together here, so that this file does not find itself.
+            for word in [concat!("TO", "DO"), concat!("FIX", "ME")] {
+                for (_, rest) in splits(line, word) {
+                    let issue = rest.strip_prefix("(#").and_then(|rest| rest.split_once(')'));
+                    if issue.is_none_or(|(n, _)| n.is_empty() || n.parse::<u32>().is_err()) {
+                        found.push(format!("{path}:{}: {}", number + 1, line.trim()));
+                    }
+                }
+            }
+        }
+    }
+
+    assert!(found.is_empty(), "write {}(#12), or do it: {found:#?}", concat!("TO", "DO"));
+}
+
+#[test]
+fn every_instrumented_function_skips_its_arguments_and_names_its_span() {
+    let mut found = Vec::new();
+    for (path, text) in code().unwrap() {
+        for attribute in instruments(&text) {
+            let arguments = top_level(attribute);
+            if !arguments.contains(&"skip_all") {
+                found.push(format!("{path}: no skip_all in #[instrument({attribute})]"));
+            }
+            if !arguments.iter().any(|a| a.starts_with("name = \"")) {
+                found.push(format!("{path}: no name in #[instrument({attribute})]"));
+            }
+        }
+        for bare in ["#[instrument]", "#[tracing::instrument]"] {
+            if splits(&text, bare).next().is_some() {
+                found.push(format!("{path}: {bare} records every argument"));
+            }
+        }
+    }
+
+    assert!(found.is_empty(), "arguments are people's data: {found:#?}");
+}
+
+#[test]
+fn every_span_and_field_name_is_documented() {
+    let documented = backticked(&read("docs/logging.md").unwrap());
+
+    let mut missing = BTreeMap::new();
+    for (path, text) in code().unwrap() {
+        for name in logged_names(&text) {
+            if !documented.contains(&name) {
+                missing.entry(name).or_insert_with(|| path.clone());
+            }
+        }
+    }
+
+    assert!(missing.is_empty(), "not in docs/logging.md: {missing:#?}");
+}
+
+#[test]
+fn every_configuration_key_is_documented() {
+    let documented = backticked(&read("docs/configuration.md").unwrap());
+
+    let missing: Vec<_> =
+        gateway::config::KEYS.iter().filter(|key| !documented.contains(**key)).collect();
+
+    assert!(missing.is_empty(), "not in docs/configuration.md: {missing:#?}");
+}
+
+#[test]
+fn the_guides_name_only_reason_codes_that_exist() {
+    let mut known = BTreeSet::new();
+    for reason in provisioning::Reason::ALL {
+        known.insert(reason.as_str());
+    }
+
+    let mut unknown = Vec::new();
+    for (path, text) in papers().unwrap() {
+        let mut in_table = false;
+        for line in text.lines() {
+            // A table whose first column is headed "reason" has a code in the first cell of each row.
+            let first = line.strip_prefix('|').and_then(|l| l.split('|').next()).map(str::trim);
+            match first {
+                None => in_table = false,
+                Some("reason") => in_table = true,
+                Some(cell) if in_table => {
+                    for code in backticked(cell) {
+                        if !known.contains(code.as_str()) {
+                            unknown.push(format!("{path}: {code}"));
+                        }
+                    }
+                }
+                Some(_) => {}
+            }
+        }
+    }
+
+    assert!(unknown.is_empty(), "no such reason: {unknown:#?}");
+}
+
+#[test]
+fn every_link_between_the_papers_leads_somewhere() {
+    let mut broken = Vec::new();
+    for (path, text) in papers().unwrap() {
+        let folder = root().join(&path);
+        let folder = folder.parent().unwrap();
+        for (_, rest) in splits(&text, "](") {
+            let target = rest.split([')', '#', ' ']).next().unwrap_or_default();
+            let elsewhere = target.is_empty() || target.contains("://") || target.contains(':');
+            if !elsewhere && !folder.join(target).exists() {
+                broken.push(format!("{path}: {target}"));
+            }
+        }
+    }
+
+    assert!(broken.is_empty(), "{broken:#?}");
+}
+
+#[test]
+fn the_crates_that_think_depend_on_values_only() {
+    let packages = packages().unwrap();
+
+    let mut found = Vec::new();
+    for (name, allowed) in PURE {
+        let package = &packages[*name];
+        for dependency in package.dependencies.iter() {
+            let real = dependency.kind != DependencyKind::Development;
+            if real && !allowed.contains(&dependency.name.as_str()) {
+                found.push(format!("{name} → {}", dependency.name));
+            }
+        }
+    }
+
+    assert!(found.is_empty(), "no I/O, async, clock or randomness in these crates: {found:#?}");
+}
+
+#[test]
+fn no_crate_reaches_past_its_layer() {
+    let packages = packages().unwrap();
+    let layered: BTreeSet<&str> = LAYERS.iter().map(|(name, _, _)| *name).collect();
+    let present: BTreeSet<&str> = packages.keys().map(String::as_str).collect();
+    assert_eq!(present, layered, "a new crate needs a decision record and a line in LAYERS");
+
+    let mut found = Vec::new();
+    for (name, ours, never) in LAYERS {
+        for dependency in packages[*name].dependencies.iter() {
+            let to = dependency.name.as_str();
+            let upwards = layered.contains(to) && !ours.contains(&to);
+            if upwards || never.contains(&to) {
+                found.push(format!("{name} → {to}"));
+            }
+        }
+    }
+
+    assert!(found.is_empty(), "see the table of crates in docs/style.md: {found:#?}");
+}
+
+#[test]
+fn a_crates_own_clippy_file_repeats_the_bans_of_the_root() {
+    // clippy reads the nearest clippy.toml only.
+    let banned = banned_methods(&read("clippy.toml").unwrap());
+    assert!(!banned.is_empty());
+
+    let mut missing = Vec::new();
+    for (name, _, _) in LAYERS {
+        let Ok(text) = read(&format!("crates/{name}/clippy.toml")) else { continue };
+        let repeated = banned_methods(&text);
+        missing.extend(banned.difference(&repeated).map(|path| format!("{name}: {path}")));
+    }
+
+    assert!(missing.is_empty(), "{missing:#?}");
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn read(path: &str) -> io::Result<String> {
+    fs::read_to_string(root().join(path))
+        .map_err(|e| io::Error::new(e.kind(), format!("{path}: {e}")))
+}
+
+/// Every file below the folder with the ending, by its path from the root.
+fn files(folder: &str, ending: &str) -> io::Result<BTreeMap<String, String>> {
+    let mut found = BTreeMap::new();
+    let mut open = vec![PathBuf::from(folder)];
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(root().join(&folder))? {
+            let entry = entry?;
+            let path = folder.join(entry.file_name());
+            let name = path.to_string_lossy().into_owned();
+            if entry.file_type()?.is_dir() {
+                if !name.ends_with("/target") {
+                    open.push(path);
+                }
+            } else if name.ends_with(ending) {
+                found.insert(name.clone(), read(&name)?);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// All Rust files, tests included.
+fn sources() -> io::Result<BTreeMap<String, String>> {
+    let mut all = files("crates", ".rs")?;
+    all.extend(files("migrations", ".rs")?);
+    Ok(all)
+}
+
+/// The Rust files that run in production, without their comments.
+fn code() -> io::Result<BTreeMap<String, String>> {
+    let without_comments = |text: String| -> String {
+        let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        lines.flat_map(|line| [line, "\n"]).collect()
+    };
+    let all = sources()?.into_iter().filter(|(path, _)| path.contains("/src/"));
+    Ok(all.map(|(path, text)| (path, without_comments(text))).collect())
+}
+
+/// Every document: those at the root and those in `docs/`.
+fn papers() -> io::Result<BTreeMap<String, String>> {
+    let mut all = files("docs", ".md")?;
+    for entry in fs::read_dir(root())? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if name.ends_with(".md") {
+            all.insert(name.clone(), read(&name)?);
+        }
+    }
+    Ok(all)
+}
+
+fn packages() -> Result<BTreeMap<String, Package>, cargo_metadata::Error> {
+    let metadata = MetadataCommand::new()
+        .manifest_path(root().join("Cargo.toml"))
+        .no_deps()
+        .other_options(["--offline".to_owned()])
+        .exec()?;
+    Ok(metadata.packages.into_iter().map(|p| (p.name.to_string(), p)).collect())
+}
+
+fn banned_methods(text: &str) -> BTreeSet<String> {
+    splits(text, "path = \"")
+        .filter_map(|(_, rest)| rest.split_once('"'))
+        .map(|(path, _)| path.to_owned())
+        .collect()
+}
