@@ -21,7 +21,7 @@ mod writer;
 
 pub use decisions::{Asked, DecisionRow, LogQuery, Refused};
 pub use error::DirectoryError;
-pub use groups::{GroupAnswer, StoredGroup};
+pub use groups::{GroupAnswer, GroupChange, StoredGroup};
 pub use listing::{Listing, Page, Want};
 pub use members::StoredMember;
 pub use scope::{Directory, PoolState, Scoped};

@@ -301,9 +301,10 @@ pub(crate) fn slot_of(id: &str) -> i64 {
     i64::try_from(sum % SLOTS).unwrap_or_default()
 }
 
-/// An instant as the store keeps it: microseconds since 1970.
+/// An instant as the store keeps it: microseconds since 1970, in whole milliseconds, which is what `meta` shows, so
+/// that a filter with a value that was read finds what it was read from.
 pub(crate) fn micros(at: OffsetDateTime) -> i64 {
-    i64::try_from(at.unix_timestamp_nanos() / 1_000).unwrap_or(i64::MAX)
+    i64::try_from(at.unix_timestamp_nanos() / 1_000_000 * 1_000).unwrap_or(i64::MAX)
 }
 
 /// An instant from the store.

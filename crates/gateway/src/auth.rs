@@ -1,0 +1,6 @@
+//! Who is calling.
+
+pub mod caller;
+pub mod client;
+
+pub use caller::Caller;

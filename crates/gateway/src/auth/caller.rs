@@ -1,0 +1,227 @@
+//! From a request's head to the tenant that may act: where, then who, before a byte of the body is read.
+//!
+//! **Invariant**: host, token and registry snapshot decide, in memory and at once. A [`Caller`] in a handler's signature
+//! is the authorization; its scope comes from the credential alone.
+
+use super::client::family;
+use crate::scim::error::Failure;
+use crate::state::State;
+use crate::telemetry::http::RequestContext;
+use actix_web::dev::Payload;
+use actix_web::http::header;
+use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
+use directory::{Asked, Scoped};
+use provisioning::{Profile, Reason, Refusal};
+use region_router::{Decision, Place, Why, decide};
+use scim_core::{Notes, Quirk, Tolerance};
+use std::future::{Ready, ready};
+use std::sync::Arc;
+use std::time::Instant;
+use tenant_registry::{BearerToken, Credential, Operation, Resource, Tenant, TenantState};
+
+/// Who calls: one tenant's credential, at the tenant's own place.
+pub struct Caller {
+    /// What the process holds.
+    pub state: web::Data<State>,
+    /// Whose credential it is.
+    pub tenant: Arc<Tenant>,
+    /// The credential.
+    pub credential: Arc<Credential>,
+    /// The tenant's view of its region's store.
+    pub scoped: Scoped,
+    /// The place that host and token name.
+    pub place: Place,
+    /// The base URL, from configuration.
+    pub base_url: String,
+    /// The template of the route that was taken.
+    pub route: &'static str,
+    /// The request's id and when it came.
+    pub context: RequestContext,
+    /// The client's family.
+    pub client: &'static str,
+    /// Which deviations the tenant tolerates.
+    pub tolerance: Tolerance,
+    notes: Notes,
+}
+
+impl FromRequest for Caller {
+    type Error = Failure;
+    type Future = Ready<Result<Self, Failure>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Self::of(request))
+    }
+}
+
+impl Caller {
+    /// Finds out who calls.
+    ///
+    /// # Errors
+    /// The host is unknown (404), the token is missing, malformed, of another place, unknown, expired or revoked (401),
+    /// the region is not here (421), or the tenant may not act (403).
+    pub fn of(request: &HttpRequest) -> Result<Self, Failure> {
+        let context = context(request);
+        Self::identify(request, &context).map_err(|failure| failure.of_request(&context, request))
+    }
+
+    fn identify(request: &HttpRequest, context: &RequestContext) -> Result<Self, Failure> {
+        let state = request
+            .app_data::<web::Data<State>>()
+            .ok_or_else(|| Failure::new(Reason::StoreUnavailable, "The service is starting."))?
+            .clone();
+        let host = place_of(request, &state)?;
+        let token = token_of(request)?;
+        let place = match decide(&state.node, &host, token.place()) {
+            Decision::Here => host,
+            Decision::Peer(region) | Decision::Refuse(Why::NotHere(region)) => {
+                return Err(Failure::not_here(&region, &state.hosts.base_url(&host)));
+            }
+            Decision::Refuse(Why::WrongPlace { correct }) => {
+                return Err(wrong_place(&state, &host, &correct));
+            }
+        };
+        let now = state.clock.now();
+        let authenticated = state
+            .registry
+            .authenticate(&token, now)
+            .map_err(|failure| Failure::unauthorized(failure.reason(), failure.detail()))?;
+        let tenant = authenticated.tenant;
+        check_tenant(&tenant, request)?;
+        let directory = state
+            .directories
+            .get(&place.region)
+            .ok_or_else(|| Failure::not_here(&place.region, &state.hosts.base_url(&place)))?;
+        let user_agent =
+            request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+        let mut notes = token.quirks();
+        let query = request.uri().query();
+        if query.is_some_and(|query| query.is_empty() || query.ends_with('&')) {
+            notes.met(Quirk::TrailingSeparator);
+        }
+        Ok(Self {
+            scoped: directory.within(&tenant),
+            base_url: state.hosts.base_url(&place),
+            route: crate::routes::template(request),
+            context: context.clone(),
+            client: family(user_agent),
+            tolerance: Tolerance::default(),
+            credential: authenticated.credential,
+            state,
+            tenant,
+            place,
+            notes,
+        })
+    }
+
+    /// What every decision of this request carries.
+    #[must_use]
+    pub fn asked(&self, operation: &'static str) -> Asked {
+        Asked {
+            operation,
+            request_id: self.context.request_id.clone(),
+            trace_id: self.context.trace_id.clone(),
+            client: self.client.to_owned(),
+            key_id: self.credential.key_id.clone(),
+            started: self.context.started,
+            now: self.state.clock.now(),
+            notes: self.notes.clone(),
+        }
+    }
+
+    /// The rules of the tenant's product.
+    #[must_use]
+    pub fn profile(&self) -> &'static Profile {
+        Profile::of(self.tenant.profile)
+    }
+
+    /// Whether the token's scopes cover an operation.
+    ///
+    /// # Errors
+    /// Refused as `scope_missing`, naming what the token may do.
+    pub fn may(&self, resource: Resource, operation: Operation) -> Result<(), Refusal> {
+        if self.credential.scopes.allows(resource, operation) {
+            return Ok(());
+        }
+        Err(Refusal::new(
+            Reason::ScopeMissing,
+            format!(
+                "The token \"{}\" is not allowed to do this: its scopes are {}. Create a token with the scope that is missing.",
+                self.credential.name, self.credential.scopes
+            ),
+        ))
+    }
+}
+
+/// The request's id and start, also when the middleware that makes them is not there.
+pub(crate) fn context(request: &HttpRequest) -> RequestContext {
+    request.extensions().get::<RequestContext>().cloned().unwrap_or_else(|| RequestContext {
+        request_id: String::new(),
+        trace_id: None,
+        started: Instant::now(),
+    })
+}
+
+fn place_of(request: &HttpRequest, state: &State) -> Result<Place, Failure> {
+    // An absolute request target names the host in place of the header (RFC 9112 §3.2.2).
+    let host = request
+        .uri()
+        .host()
+        .or_else(|| request.headers().get(header::HOST).and_then(|value| value.to_str().ok()))
+        .unwrap_or_default();
+    state.hosts.place(host).ok_or_else(|| {
+        let known: Vec<String> =
+            state.hosts.all().iter().map(|place| state.hosts.base_url(place)).collect();
+        Failure::new(
+            Reason::HostUnknown,
+            format!("This host serves no SCIM. The base URLs are {}.", known.join(", ")),
+        )
+    })
+}
+
+fn token_of(request: &HttpRequest) -> Result<BearerToken, Failure> {
+    let sent = request.headers().get(header::AUTHORIZATION).map(header::HeaderValue::as_bytes);
+    BearerToken::parse_bytes(sent.unwrap_or_default())
+        .map_err(|fault| Failure::unauthorized(fault.reason(), fault.detail()))
+}
+
+fn wrong_place(state: &State, host: &Place, correct: &Place) -> Failure {
+    let reason = match (host.region == correct.region, host.population == correct.population) {
+        (false, true) => Reason::TokenWrongRegion,
+        (true, _) => Reason::TokenWrongPopulation,
+        (false, false) => Reason::TokenWrongPlace,
+    };
+    if !state.hosts.knows(&correct.region) {
+        // The token's checksum holds, but no such region exists here: nothing more can be told.
+        return Failure::unauthorized(
+            Reason::TokenUnknown,
+            "This token is not known here. Create a new token and paste it whole.",
+        );
+    }
+    let base_url = state.hosts.base_url(correct);
+    let detail = format!(
+        "This token belongs to the {} population in region {}, and this host serves {} in region {}. Use {base_url} as the base URL in your identity provider.",
+        correct.population, correct.region, host.population, host.region
+    );
+    Failure::unauthorized(reason, detail).correct_base_url(&base_url)
+}
+
+fn check_tenant(tenant: &Tenant, request: &HttpRequest) -> Result<(), Failure> {
+    if let Some(named) = request.match_info().get("tenant") {
+        if named != tenant.slug && named != tenant.id.as_str() {
+            return Err(Failure::new(
+                Reason::TenantMismatch,
+                "The tenant in this path is not the one that the token belongs to. Use the base URL that was shown with the token.",
+            ));
+        }
+    }
+    match tenant.state {
+        TenantState::Active => Ok(()),
+        TenantState::Suspended | TenantState::Closed => Err(Failure::new(
+            Reason::TenantSuspended,
+            format!(
+                "Provisioning is suspended for this account. Nothing was changed. Ask {} to resume it.",
+                tenant.seat_contact
+            ),
+        )),
+    }
+}

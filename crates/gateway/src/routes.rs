@@ -1,0 +1,155 @@
+//! The whole URL space of the main listener on one page.
+
+use crate::scim::{discovery, fallback, groups, users};
+use actix_web::{HttpRequest, Resource, web};
+
+/// The path of every SCIM base URL.
+const BASE: &str = "/scim/v2";
+/// The same with the tenant in sight; it must agree with the token.
+const ALIAS: &str = "/scim/v2/t/{tenant}";
+
+/// What there is, as metrics and logs name it: a path below the base, and the methods it takes.
+pub const ROUTES: &[(&str, &str)] = &[
+    ("", "GET"),
+    ("/Users", "GET, POST"),
+    ("/Users/{id}", "GET, PUT, PATCH, DELETE"),
+    ("/Groups", "GET, POST"),
+    ("/Groups/{id}", "GET, PUT, PATCH, DELETE"),
+    ("/ServiceProviderConfig", "GET"),
+    ("/ResourceTypes", "GET"),
+    ("/ResourceTypes/{id}", "GET"),
+    ("/Schemas", "GET"),
+    ("/Schemas/{id}", "GET"),
+    ("/Me", "GET, POST, PUT, PATCH, DELETE"),
+    ("/Bulk", "POST"),
+    ("/.search", "POST"),
+    ("/Users/.search", "POST"),
+    ("/Groups/.search", "POST"),
+];
+
+/// Adds every route.
+pub fn configure(service: &mut web::ServiceConfig) {
+    // The alias first: the shorter prefix would take its requests.
+    for prefix in [ALIAS, BASE] {
+        service.service(
+            web::scope(prefix)
+                .service(root())
+                .service(search("/Users/.search"))
+                .service(search("/Groups/.search"))
+                .service(search("/.search"))
+                .service(all_users())
+                .service(one_user())
+                .service(all_groups())
+                .service(one_group())
+                .service(discovery("/ServiceProviderConfig").route(get(discovery::service_provider_config)))
+                .service(discovery("/ResourceTypes").route(get(discovery::resource_types)))
+                .service(discovery("/ResourceTypes/{id}").route(get(discovery::resource_types)))
+                .service(discovery("/Schemas").route(get(discovery::schemas)))
+                .service(discovery("/Schemas/{id}").route(get(discovery::schemas)))
+                .service(web::resource("/Me").to(|caller| {
+                    fallback::not_offered(
+                        caller,
+                        "A token is nobody's person, so there is no /Me. Use /Users.",
+                    )
+                }))
+                .service(web::resource("/Bulk").to(|caller| {
+                    fallback::not_offered(
+                        caller,
+                        "Bulk is not offered, as /ServiceProviderConfig says. Send one request per resource.",
+                    )
+                }))
+                .default_service(web::to(fallback::unknown_path)),
+        );
+    }
+    service.default_service(web::to(fallback::unknown_path));
+}
+
+/// The template of the route that a request took, for labels.
+#[must_use]
+pub fn template(request: &HttpRequest) -> &'static str {
+    let Some(pattern) = request.match_pattern() else { return "/*" };
+    let below = pattern.strip_prefix(ALIAS).or_else(|| pattern.strip_prefix(BASE));
+    let Some(below) = below else { return "/*" };
+    TEMPLATES.iter().find(|(path, _)| *path == below).map_or("/*", |(_, template)| template)
+}
+
+const TEMPLATES: &[(&str, &str)] = &[
+    ("", "/scim/v2"),
+    ("/Users", "/scim/v2/Users"),
+    ("/Users/{id}", "/scim/v2/Users/{id}"),
+    ("/Groups", "/scim/v2/Groups"),
+    ("/Groups/{id}", "/scim/v2/Groups/{id}"),
+    ("/ServiceProviderConfig", "/scim/v2/ServiceProviderConfig"),
+    ("/ResourceTypes", "/scim/v2/ResourceTypes"),
+    ("/ResourceTypes/{id}", "/scim/v2/ResourceTypes/{id}"),
+    ("/Schemas", "/scim/v2/Schemas"),
+    ("/Schemas/{id}", "/scim/v2/Schemas/{id}"),
+    ("/Me", "/scim/v2/Me"),
+    ("/Bulk", "/scim/v2/Bulk"),
+    ("/.search", "/scim/v2/.search"),
+    ("/Users/.search", "/scim/v2/Users/.search"),
+    ("/Groups/.search", "/scim/v2/Groups/.search"),
+];
+
+/// GET, and HEAD with it (RFC 9110 §9.1: every server must take both).
+fn get<F, Args>(handler: F) -> actix_web::Route
+where
+    F: actix_web::Handler<Args>,
+    Args: actix_web::FromRequest + 'static,
+    F::Output: actix_web::Responder + 'static,
+{
+    web::route()
+        .guard(actix_web::guard::Any(actix_web::guard::Get()).or(actix_web::guard::Head()))
+        .to(handler)
+}
+
+fn refused(resource: Resource, allow: &'static str) -> Resource {
+    resource.default_service(web::to(move |request, caller| {
+        fallback::method_not_allowed(request, caller, allow)
+    }))
+}
+
+fn root() -> Resource {
+    refused(web::resource(""), "GET").route(get(discovery::root))
+}
+
+fn discovery(path: &str) -> Resource {
+    refused(web::resource(path), "GET")
+}
+
+fn search(path: &str) -> Resource {
+    web::resource(path).to(|caller| {
+        fallback::not_offered(
+            caller,
+            "Search by POST is not offered. Use GET with the filter in the query.",
+        )
+    })
+}
+
+fn all_users() -> Resource {
+    refused(web::resource("/Users"), "GET, POST")
+        .route(get(users::list))
+        .route(web::post().to(users::create))
+}
+
+fn one_user() -> Resource {
+    refused(web::resource("/Users/{id}"), "GET, PUT, PATCH, DELETE")
+        .route(get(users::get))
+        .route(web::put().to(users::replace))
+        .route(web::patch().to(users::patch))
+        .route(web::delete().to(users::delete))
+}
+
+fn all_groups() -> Resource {
+    refused(web::resource("/Groups"), "GET, POST")
+        .route(get(groups::list))
+        .route(web::post().to(groups::create))
+}
+
+fn one_group() -> Resource {
+    refused(web::resource("/Groups/{id}"), "GET, PUT, PATCH, DELETE")
+        .route(get(groups::get))
+        .route(web::put().to(groups::replace))
+        .route(web::patch().to(groups::patch))
+        .route(web::delete().to(groups::delete))
+}

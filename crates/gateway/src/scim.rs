@@ -1,0 +1,14 @@
+//! `/scim/v2`: what identity providers call.
+//!
+//! **Invariant**: every answer is SCIM JSON or has no body; every request of a known tenant leaves a decision; a write
+//! that was begun is finished, whoever waits for it.
+
+pub mod body;
+pub mod discovery;
+pub mod error;
+pub mod exchange;
+pub mod fallback;
+pub mod groups;
+pub mod query;
+pub mod response;
+pub mod users;

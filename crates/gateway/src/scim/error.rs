@@ -1,0 +1,246 @@
+//! From a refusal or a failure to the SCIM error that the identity provider shows.
+//!
+//! **Invariant**: the body has the members of RFC 7644 §3.12 and no others. The reason code and the request id travel
+//! in headers, and in words at the end of `detail`. A store's text never leaves.
+
+#![warn(clippy::wildcard_enum_match_arm)]
+
+use crate::auth::caller::context;
+use crate::telemetry::http::{Outcome, RequestContext};
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::http::{ConnectionType, StatusCode};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError};
+use directory::DirectoryError;
+use provisioning::{Reason, Refusal};
+use region_router::Region;
+use scim_core::ScimError;
+use scim_core::error::ErrorBody;
+use std::error::Error;
+use std::fmt;
+
+/// The media type of every answer (RFC 7644 §3.1), without a charset: JSON has none.
+pub(crate) const SCIM_JSON: &str = "application/scim+json";
+
+/// Seconds after which a store that failed is worth another try.
+const RETRY_AFTER: u32 = 5;
+
+/// Why a request is not done.
+#[derive(Debug)]
+pub struct Failure {
+    refusal: Refusal,
+    status: u16,
+    headers: Vec<(HeaderName, String)>,
+    close: bool,
+    cause: Option<DirectoryError>,
+    request_id: String,
+    route: &'static str,
+}
+
+impl Failure {
+    /// A refusal for a reason, explained by a sentence.
+    pub fn new(reason: Reason, detail: impl Into<String>) -> Self {
+        Refusal::new(reason, detail).into()
+    }
+
+    /// 401: the token is not good here (RFC 6750 §3.1).
+    pub fn unauthorized(reason: Reason, detail: impl fmt::Display) -> Self {
+        let challenge = match reason {
+            Reason::TokenMissing => "Bearer realm=\"scim\"",
+            _ => "Bearer realm=\"scim\", error=\"invalid_token\"",
+        };
+        Self::new(reason, detail.to_string()).with(header::WWW_AUTHENTICATE, challenge)
+    }
+
+    /// 421: the region's store is not on this node (RFC 9110 §15.5.20); nothing was read.
+    #[must_use]
+    pub fn not_here(region: &Region, base_url: &str) -> Self {
+        let mut failure = Self::new(
+            Reason::RegionNotHere,
+            format!(
+                "The data of region {region} is not on this node. The base URL is {base_url}; if it is what you use, its name resolves to the wrong region."
+            ),
+        )
+        .with(header::CACHE_CONTROL, "no-store");
+        failure.close = true;
+        failure
+    }
+
+    /// Names the base URL that would have been right.
+    #[must_use]
+    pub fn correct_base_url(self, base_url: &str) -> Self {
+        self.with(HeaderName::from_static("x-scim-correct-base-url"), base_url)
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub fn with(mut self, name: HeaderName, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// Answers with another status than the reason's usual one.
+    #[must_use]
+    pub fn status(mut self, status: u16) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// Says which request it is about.
+    #[must_use]
+    pub fn of_request(mut self, context: &RequestContext, request: &HttpRequest) -> Self {
+        self.request_id.clone_from(&context.request_id);
+        self.route = crate::routes::template(request);
+        self
+    }
+
+    /// Says which request it is about.
+    #[must_use]
+    pub fn named(mut self, request_id: &str) -> Self {
+        request_id.clone_into(&mut self.request_id);
+        self
+    }
+
+    /// The reason, the attribute and the sentence.
+    #[must_use]
+    pub fn refusal(&self) -> &Refusal {
+        &self.refusal
+    }
+
+    /// The answer.
+    #[must_use]
+    pub fn respond(&self, outcome: Outcome) -> HttpResponse {
+        if let Some(cause) = &self.cause {
+            log(cause, &self.request_id, self.refusal.reason);
+        }
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::BAD_REQUEST);
+        let mut answer = HttpResponseBuilder::new(status);
+        for (name, value) in &self.headers {
+            if let Ok(value) = HeaderValue::from_str(value) {
+                answer.insert_header((name.clone(), value));
+            }
+        }
+        if self.close {
+            answer.force_close();
+        }
+        answer.insert_header((header::CONTENT_TYPE, SCIM_JSON));
+        answer.insert_header(("x-reason", self.refusal.reason.as_str()));
+        let detail = format!(
+            "{} (reason {}, request {})",
+            self.refusal.detail, self.refusal.reason, self.request_id
+        );
+        let scim_type = self.refusal.reason.scim_type().filter(|_| self.status < 500);
+        let mut response =
+            answer.body(ErrorBody::new(self.status, scim_type, &detail).to_string());
+        if self.close {
+            response.head_mut().set_connection_type(ConnectionType::Close);
+        }
+        response.extensions_mut().insert(outcome);
+        response
+    }
+
+    /// What the log line says of a request that has no caller.
+    fn outcome(&self) -> Outcome {
+        Outcome {
+            route: self.route,
+            region: None,
+            tenant: None,
+            operation: None,
+            reason: Some(self.refusal.reason.as_str()),
+            outcome: "refused",
+            quirks: 0,
+        }
+    }
+}
+
+/// The cause of a failure, once; the line of the request has its id and says the rest.
+fn log(cause: &DirectoryError, request_id: &str, reason: Reason) {
+    let source: &dyn Error = cause;
+    tracing::error!(error = source, request_id, reason = reason.as_str(), "the directory failed");
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.refusal.detail)
+    }
+}
+
+impl ResponseError for Failure {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::BAD_REQUEST)
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        self.respond(self.outcome())
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self {
+            status: refusal.reason.status(),
+            refusal,
+            headers: Vec::new(),
+            close: false,
+            cause: None,
+            request_id: String::new(),
+            route: "/*",
+        }
+    }
+}
+
+impl From<ScimError> for Failure {
+    fn from(error: ScimError) -> Self {
+        Refusal::from(&error).into()
+    }
+}
+
+impl From<DirectoryError> for Failure {
+    fn from(error: DirectoryError) -> Self {
+        let later = |reason, detail: &str, seconds: u32| {
+            Self::new(reason, detail).with(header::RETRY_AFTER, seconds.to_string())
+        };
+        match error {
+            DirectoryError::NotFound => Self::new(
+                Reason::NotFound,
+                "There is no such resource. If your identity provider remembers it, it was deleted: let it match or create the resource again.",
+            ),
+            DirectoryError::VersionMismatch => Self::new(
+                Reason::VersionMismatch,
+                "The resource has changed since the version in If-Match. Read it again, then repeat the change.",
+            ),
+            DirectoryError::Scim(error) => error.into(),
+            DirectoryError::Refused(refusal) => Self::from(*refusal),
+            DirectoryError::Fenced => later(
+                Reason::TenantFrozen,
+                "The account's data is being moved. Nothing was changed; the same request will work in a moment.",
+                RETRY_AFTER,
+            ),
+            DirectoryError::Contended => later(
+                Reason::StoreUnavailable,
+                "The resource is being changed by many requests at once. Nothing was changed by this one; send it again.",
+                1,
+            ),
+            DirectoryError::TooExpensive => Self::new(
+                Reason::TooMany,
+                "This filter looks at too many resources. Filter by userName, externalId, id or e-mail, or by a narrower value.",
+            ),
+            error @ (DirectoryError::Unavailable(_)
+            | DirectoryError::Store(_)
+            | DirectoryError::WrongRegion(_)
+            | DirectoryError::Open(_)) => {
+                let mut failure = later(
+                    Reason::StoreUnavailable,
+                    "The directory does not answer at the moment. Nothing is lost; send the same request again later.",
+                    RETRY_AFTER,
+                );
+                failure.cause = Some(error);
+                failure
+            }
+        }
+    }
+}
+
+/// A failure of a request that has no caller, as its answer.
+pub(crate) fn refuse(failure: Failure, request: &HttpRequest) -> HttpResponse {
+    failure.of_request(&context(request), request).error_response()
+}

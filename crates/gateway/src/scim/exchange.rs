@@ -1,0 +1,150 @@
+//! One request with a caller, from its operation's name to its decision and its answer.
+//!
+//! **Invariant**: a refusal is in the tenant's log before it is answered; a write is a task of the process, so a client
+//! that hangs up does not cancel a commit.
+
+use super::error::Failure;
+use crate::auth::Caller;
+use crate::telemetry::http::Outcome;
+use actix_web::HttpResponse;
+use directory::{Asked, DirectoryError, Refused};
+use provisioning::{Class, Reason};
+use std::future::Future;
+
+/// What a request is about, as far as it is known.
+#[derive(Debug, Default)]
+pub struct Subject {
+    /// `User`, `Group` or another resource type.
+    pub resource_type: &'static str,
+    /// The id in the URL.
+    pub id: Option<String>,
+    /// The name in the body.
+    pub name: Option<String>,
+}
+
+/// A request with a caller.
+pub struct Exchange {
+    /// Who calls.
+    pub caller: Caller,
+    /// What its decision carries.
+    pub asked: Asked,
+    /// What it is about.
+    pub subject: Subject,
+}
+
+impl Exchange {
+    /// Begins an operation.
+    #[must_use]
+    pub fn begin(
+        caller: Caller,
+        operation: &'static str,
+        resource_type: &'static str,
+        id: Option<String>,
+    ) -> Self {
+        let asked = caller.asked(operation);
+        Self { caller, asked, subject: Subject { resource_type, id, name: None } }
+    }
+
+    /// Runs a write as a task that is finished whatever becomes of the client.
+    ///
+    /// # Errors
+    /// What the write refuses, or 503 when it takes too long; then it is still finished, and a repetition finds it done.
+    pub async fn commit<T: Send + 'static>(
+        &self,
+        write: impl Future<Output = Result<T, DirectoryError>> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let task = self.caller.state.tasks.spawn(write);
+        match tokio::time::timeout(self.caller.state.limits.request_timeout, task).await {
+            Ok(Ok(result)) => Ok(result?),
+            Ok(Err(_panicked)) | Err(_) => Err(too_slow()),
+        }
+    }
+
+    /// Runs a read, within the time that a request may take.
+    ///
+    /// # Errors
+    /// What the read refuses, or 503 when it takes too long.
+    pub async fn read<T>(
+        &self,
+        read: impl Future<Output = Result<T, DirectoryError>>,
+    ) -> Result<T, Failure> {
+        match tokio::time::timeout(self.caller.state.limits.request_timeout, read).await {
+            Ok(result) => Ok(result?),
+            Err(_elapsed) => Err(too_slow()),
+        }
+    }
+
+    /// Notes a read in the tenant's log.
+    pub fn note_read(&self, reason: Reason, detail: &str) {
+        let Subject { resource_type, id, .. } = &self.subject;
+        self.caller.scoped.note_read(&self.asked, reason, resource_type, id.as_deref(), detail);
+    }
+
+    /// Ends it: a refusal is written to the log, and the answer tells the request's line what became of it.
+    pub async fn finish(self, result: Result<(Reason, HttpResponse), Failure>) -> HttpResponse {
+        match result {
+            Ok((reason, mut response)) => {
+                let outcome = self.outcome(reason);
+                response.extensions_mut().insert(outcome);
+                if let Ok(value) = reason.as_str().parse() {
+                    response.headers_mut().insert(X_REASON, value);
+                }
+                response
+            }
+            Err(failure) => {
+                let mut failure = failure;
+                let refusal = failure.refusal();
+                let refused = Refused {
+                    refusal,
+                    resource_type: self.subject.resource_type,
+                    resource_id: self.subject.id.as_deref(),
+                    subject: self.subject.name.as_deref(),
+                };
+                // A store that just failed is not asked to remember it: the line of the request does.
+                if refusal.reason.class() != Class::Store {
+                    if let Err(error) = self.caller.scoped.refuse(&self.asked, &refused).await {
+                        let error: &dyn std::error::Error = &error;
+                        tracing::error!(error, request_id = self.asked.request_id, "a refusal could not be written to the log");
+                    }
+                }
+                let outcome = self.outcome(failure.refusal().reason);
+                failure = failure.named(&self.asked.request_id);
+                failure.respond(Outcome { outcome: "refused", ..outcome })
+            }
+        }
+    }
+
+    fn outcome(&self, reason: Reason) -> Outcome {
+        let outcome = match reason {
+            Reason::UserUnchanged | Reason::GroupUnchanged => "unchanged",
+            Reason::UserRead
+            | Reason::UsersListed
+            | Reason::GroupRead
+            | Reason::GroupsListed
+            | Reason::DiscoveryRead
+            | Reason::RootRead
+            | Reason::NotModified => "read",
+            _ => "done",
+        };
+        Outcome {
+            route: self.caller.route,
+            region: Some(self.caller.place.region.as_str().to_owned()),
+            tenant: Some(self.caller.tenant.id.as_str().to_owned()),
+            operation: Some(self.asked.operation),
+            reason: Some(reason.as_str()),
+            outcome,
+            quirks: self.asked.notes.quirks().count(),
+        }
+    }
+}
+
+const X_REASON: actix_web::http::header::HeaderName =
+    actix_web::http::header::HeaderName::from_static("x-reason");
+
+fn too_slow() -> Failure {
+    Failure::new(
+        Reason::RequestTimeout,
+        "The directory took too long. What was begun is finished; send the same request again to see its result.",
+    )
+    .with(actix_web::http::header::RETRY_AFTER, "5")
+}
