@@ -152,9 +152,11 @@ impl Steps<'_> {
         match part {
             None => {}
             Some(part) if part.eq_ignore_ascii_case("value") => {}
-            // They follow from the id (idp-wire §6: "members.display changed").
+            // They follow from the id (idp-wire §6: "members.display changed"); RFC 7644 §3.5.2 has `displayName` in a sample.
             Some(part)
-                if ["display", "$ref", "type"].iter().any(|p| p.eq_ignore_ascii_case(part)) =>
+                if ["display", "displayName", "$ref", "type"]
+                    .iter()
+                    .any(|p| p.eq_ignore_ascii_case(part)) =>
             {
                 self.notes.ignored(format!("members.{}", part.to_ascii_lowercase()));
                 return Ok(());

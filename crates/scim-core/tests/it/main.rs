@@ -2,7 +2,11 @@
 
 mod discovery;
 mod document;
+mod filter;
 mod group;
+mod patch;
+mod patch_properties;
+mod projection;
 mod properties;
 mod support;
 mod user;
