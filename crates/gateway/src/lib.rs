@@ -1,1 +1,15 @@
 //! The process: HTTP, command line, configuration, telemetry.
+
+pub mod app;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod health;
+pub mod jobs;
+pub mod routes;
+pub mod state;
+pub mod telemetry;
+
+pub use app::App;
+pub use config::Config;
+pub use state::State;

@@ -1,0 +1,190 @@
+//! The composition root: from a configuration to a process that serves, and to its end.
+//!
+//! **Invariant**: everything that is opened here is closed here, and every task belongs to the tracker.
+
+pub(crate) mod stores;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::health::{self, Readiness};
+use crate::jobs;
+use crate::routes;
+use crate::state::{Draining, State};
+use crate::telemetry::http::observe;
+use crate::telemetry::metrics;
+use actix_web::dev::{Server, ServerHandle};
+use actix_web::middleware::from_fn;
+use actix_web::{App as WebApp, HttpServer, web};
+use anyhow::Context as _;
+use std::net::{SocketAddr, TcpListener};
+use std::num::NonZero;
+use std::time::Duration;
+use tokio::net::TcpSocket;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+pub use stores::Stores;
+
+/// Connections that wait for a worker; a burst of an identity provider fits.
+const BACKLOG: u32 = 2048;
+/// How long a client may take to send the head of a request.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long an idle connection is kept; longer than the idle time of the usual load balancers, so that they close first.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+
+/// A process with its stores open and its listeners bound, not yet serving.
+pub struct App {
+    state: web::Data<State>,
+    listener: TcpListener,
+    ops_listener: TcpListener,
+}
+
+impl App {
+    /// Binds both listeners, then opens the registry and the stores. With port 0 the system chooses; URLs then name the
+    /// port that it chose, unless the configuration names another.
+    ///
+    /// # Errors
+    /// When an address is taken or a store cannot be opened; the text says which.
+    pub async fn bind(config: Config) -> anyhow::Result<Self> {
+        metrics::recorder()?;
+        let listener = listen("server.listen", config.server.listen)?;
+        let ops_listener = listen("ops.listen", config.ops_listen)?;
+        let port = listener.local_addr()?.port();
+        let hosts = config.hosting.hosts(port, &config.regions)?;
+        let tasks = TaskTracker::new();
+        let stores = Stores::open(&config, &tasks).await?;
+        let state = State {
+            hosts,
+            node: stores.node,
+            registry: stores.registry,
+            directories: stores.directories,
+            clock: Clock,
+            limits: config.limits.clone(),
+            tasks,
+            documentation_uri: config.hosting.documentation_uri.clone(),
+            config,
+            draining: Draining::default(),
+            readiness: Readiness::default(),
+        };
+        Ok(Self { state: web::Data::new(state), listener, ops_listener })
+    }
+
+    /// Where the main listener is bound.
+    ///
+    /// # Errors
+    /// When the system does not say.
+    pub fn server_address(&self) -> std::io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Where health and metrics are bound.
+    ///
+    /// # Errors
+    /// When the system does not say.
+    pub fn ops_address(&self) -> std::io::Result<SocketAddr> {
+        self.ops_listener.local_addr()
+    }
+
+    /// What the requests will reach.
+    #[must_use]
+    pub fn state(&self) -> &web::Data<State> {
+        &self.state
+    }
+
+    /// Serves until the token is cancelled, then drains: not ready at once, `Connection: close` on every answer for
+    /// `server.drain_delay`, no new connections after it, requests in flight to their end, tasks, stores.
+    ///
+    /// # Errors
+    /// When a listener fails.
+    pub async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
+        let Self { state, listener, ops_listener } = self;
+        let (address, ops_address) = (listener.local_addr()?, ops_listener.local_addr()?);
+        let server = main_server(&state, listener)?;
+        let ops = ops_server(&state, ops_listener)?;
+        let (handle, ops_handle) = (server.handle(), ops.handle());
+        let work = CancellationToken::new();
+        jobs::start(&state, &work);
+        tracing::info!(%address, ops = %ops_address, "serving");
+        let serving = async {
+            let result = server.await;
+            // A server that failed ends everything else too.
+            stop.cancel();
+            work.cancel();
+            close(&state).await;
+            ops_handle.stop(false).await;
+            result
+        };
+        let (served, answered, ()) = tokio::join!(serving, ops, drain(&state, &stop, handle));
+        served.context("the listener failed")?;
+        answered.context("the ops listener failed")?;
+        tracing::info!("stopped");
+        Ok(())
+    }
+}
+
+async fn drain(state: &State, stop: &CancellationToken, server: ServerHandle) {
+    stop.cancelled().await;
+    state.draining.begin();
+    let delay = state.config.server.drain_delay;
+    tracing::info!(delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX), "draining");
+    tokio::time::sleep(delay).await;
+    server.stop(true).await;
+}
+
+/// Ends what requests leave behind: buffered decisions are written, tasks end, connections close.
+async fn close(state: &State) {
+    for (region, directory) in &state.directories {
+        if let Err(error) = directory.close().await {
+            let error: &dyn std::error::Error = &error;
+            tracing::error!(%region, error, "a store did not close cleanly");
+        }
+    }
+    state.tasks.close();
+    let patience = state.config.server.shutdown_timeout;
+    if tokio::time::timeout(patience, state.tasks.wait()).await.is_err() {
+        tracing::warn!(left = state.tasks.len(), "tasks did not end in time");
+    }
+}
+
+fn main_server(state: &web::Data<State>, listener: TcpListener) -> std::io::Result<Server> {
+    let data = state.clone();
+    let settings = &state.config.server;
+    let cores = || std::thread::available_parallelism().map_or(2, NonZero::get);
+    let workers = if settings.workers == 0 { cores() } else { settings.workers };
+    let seconds = settings.shutdown_timeout.as_millis().div_ceil(1000);
+    let server = HttpServer::new(move || {
+        WebApp::new().app_data(data.clone()).wrap(from_fn(observe)).configure(routes::configure)
+    })
+    .workers(workers)
+    .max_connections(state.limits.connections)
+    .client_request_timeout(HEAD_TIMEOUT)
+    .keep_alive(KEEP_ALIVE)
+    .shutdown_timeout(u64::try_from(seconds).unwrap_or(u64::MAX))
+    .disable_signals()
+    .listen(listener)?;
+    Ok(server.run())
+}
+
+fn ops_server(state: &web::Data<State>, listener: TcpListener) -> std::io::Result<Server> {
+    let data = state.clone();
+    let server =
+        HttpServer::new(move || WebApp::new().app_data(data.clone()).configure(health::configure))
+            .workers(1)
+            .max_connections(256)
+            .client_request_timeout(HEAD_TIMEOUT)
+            .shutdown_timeout(1)
+            .disable_signals()
+            .listen(listener)?;
+    Ok(server.run())
+}
+
+/// Binds a listener. The address may be taken again at once after a stop.
+fn listen(key: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
+    let bind = || -> std::io::Result<TcpListener> {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)?.into_std()
+    };
+    bind().with_context(|| format!("cannot listen on {address}; choose another address with {key}"))
+}

@@ -1,0 +1,113 @@
+//! Opening the registry and the stores of the regions, all at the same time.
+
+use crate::clock::Clock;
+use crate::config::{Config, Home};
+use anyhow::Context as _;
+use directory::Directory;
+use migrations::{Database, PoolOptions};
+use region_router::{Node, Region};
+use secrecy::{ExposeSecret, SecretString};
+use std::collections::BTreeMap;
+use tenant_registry::{Registry, RegistryOptions};
+use tokio_util::task::TaskTracker;
+
+/// The open stores of this node.
+pub struct Stores {
+    /// Tenants and credentials.
+    pub registry: Registry,
+    /// People and groups, by region.
+    pub directories: BTreeMap<Region, Directory>,
+    /// Which regions are here, and which peers are known.
+    pub node: Node,
+}
+
+impl Stores {
+    /// Opens everything that the configuration says this node serves, bringing the schemas up to date.
+    ///
+    /// # Errors
+    /// When a store cannot be opened; the text says which and never holds its URL.
+    pub async fn open(config: &Config, tasks: &TaskTracker) -> anyhow::Result<Self> {
+        make_data_dir(config)?;
+        let pool = config.database.pool(config.database.pool_max);
+        let stores = served(config).map(|(region, url)| open_directory(region, url, &pool, tasks));
+        let directories = futures_util::future::try_join_all(stores);
+        let (registry, directories) = tokio::try_join!(open_registry(config), directories)?;
+        Ok(Self { registry, directories: directories.into_iter().collect(), node: node(config) })
+    }
+
+    /// Opens the registry and one region's store: for a command about one tenant.
+    ///
+    /// # Errors
+    /// When the region is not served here, or its store cannot be opened.
+    pub async fn open_region(
+        config: &Config,
+        region: &Region,
+        tasks: &TaskTracker,
+    ) -> anyhow::Result<Directory> {
+        make_data_dir(config)?;
+        let pool = config.database.pool(2);
+        let found = served(config).find(|(served, _)| *served == region);
+        let Some((region, url)) = found else {
+            anyhow::bail!(
+                "region {region} has no store on this node; run the command where regions.{region}.store is configured"
+            );
+        };
+        Ok(open_directory(region, url, &pool, tasks).await?.1)
+    }
+}
+
+/// Opens the registry alone: for the commands about tenants and tokens.
+///
+/// # Errors
+/// When it cannot be opened; the text never holds its URL.
+pub(crate) async fn open_registry(config: &Config) -> anyhow::Result<Registry> {
+    make_data_dir(config)?;
+    let context = || "the registry cannot be opened; check registry.url";
+    let pool = config.database.pool(config.registry.pool_max);
+    let url = config.registry.url.expose_secret();
+    let database = Database::open(url, &pool).await.with_context(context)?;
+    let options = RegistryOptions {
+        pepper: config.registry.pepper.clone(),
+        redis_url: config.redis_url.as_ref().map(|url| url.expose_secret().to_owned()),
+        poll: config.registry.poll_interval,
+    };
+    Registry::open(database, options, Clock.now()).await.with_context(context)
+}
+
+async fn open_directory(
+    region: &Region,
+    url: &SecretString,
+    pool: &PoolOptions,
+    tasks: &TaskTracker,
+) -> anyhow::Result<(Region, Directory)> {
+    let context =
+        || format!("the store of region {region} cannot be opened; check regions.{region}.store");
+    let database = Database::open(url.expose_secret(), pool).await.with_context(context)?;
+    let directory =
+        Directory::open(database, region.clone(), tasks.clone()).await.with_context(context)?;
+    Ok((region.clone(), directory))
+}
+
+fn served(config: &Config) -> impl Iterator<Item = (&Region, &SecretString)> {
+    config.regions.iter().filter_map(|settings| match &settings.home {
+        Home::Store(url) if config.serves.contains(&settings.region) => {
+            Some((&settings.region, url))
+        }
+        Home::Store(_) | Home::Gateway(_) => None,
+    })
+}
+
+fn node(config: &Config) -> Node {
+    let peers = config.regions.iter().filter_map(|settings| match &settings.home {
+        Home::Gateway(url) => Some((settings.region.clone(), url.clone())),
+        Home::Store(_) => None,
+    });
+    Node { serves: config.serves.clone(), peers: peers.collect() }
+}
+
+fn make_data_dir(config: &Config) -> anyhow::Result<()> {
+    let path = &config.data_dir;
+    std::fs::create_dir_all(path).with_context(|| {
+        format!("the folder {} cannot be made; choose another with data_dir", path.display())
+    })
+}

@@ -1,0 +1,135 @@
+//! The command line.
+//!
+//! **Invariant**: answers go to standard output, everything else to standard error. A failure is one sentence that
+//! says what to do, and exit code 1; a configuration that is not good is exit code 2.
+
+mod demo;
+mod log;
+mod migrate;
+mod operator;
+mod output;
+mod parse;
+mod serve;
+mod tenant;
+mod token;
+
+use crate::config::{Config, Problems};
+use crate::telemetry;
+use anyhow::Context as _;
+use clap::{Parser, Subcommand, ValueEnum};
+use output::Output;
+use std::future::Future;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Exit code of a configuration that is not good.
+const BAD_CONFIGURATION: u8 = 2;
+
+/// A SCIM 2.0 provisioning gateway for several regions and populations.
+#[derive(Debug, Parser)]
+#[command(name = "muster", version, about, disable_help_subcommand = true)]
+pub struct Cli {
+    /// Read this file instead of muster.toml
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Print text for people or one JSON object
+    #[arg(short, long, global = true, value_enum, default_value_t = Format::Text)]
+    output: Format,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// The form of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the hosts
+    Serve {
+        /// Check the configuration and end: 0 when it is good, 2 when it is not
+        #[arg(long)]
+        check: bool,
+    },
+    /// Serve, with two tenants to try it on
+    Demo,
+    /// Bring the schemas of the registry and of the stores up to date
+    Migrate,
+    /// Make and show tenants
+    #[command(subcommand)]
+    Tenant(tenant::Command),
+    /// Make, show and revoke the tokens of a tenant
+    #[command(subcommand)]
+    Token(token::Command),
+    /// Credentials of operators
+    #[command(subcommand)]
+    Operator(operator::Command),
+    /// Show what became of a tenant's requests, newest last
+    Log(log::Arguments),
+}
+
+/// Parses the arguments of this process and does what they say.
+#[must_use]
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    match dispatch(cli) {
+        Ok(code) => code,
+        Err(error) => {
+            output::error(&format!("{error:#}"));
+            match error.downcast_ref::<Problems>() {
+                Some(_) => ExitCode::from(BAD_CONFIGURATION),
+                None => ExitCode::FAILURE,
+            }
+        }
+    }
+}
+
+fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
+    let config = Config::load(cli.config.as_deref())?;
+    let output = Output::new(cli.output);
+    let command = match cli.command {
+        Command::Serve { check: true } => {
+            let good = "configuration is good";
+            output.answer(&serde_json::json!({ "status": good }), &[good.to_owned()])?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Command::Serve { check: false } => {
+            return with_telemetry(&config, serve::serve(config.clone()));
+        }
+        Command::Demo => {
+            let demo = demo::demo(config.clone(), output, cli.config);
+            return with_telemetry(&config, demo);
+        }
+        other => other,
+    };
+    telemetry::start_quiet()?;
+    block_on(async {
+        match command {
+            Command::Migrate => migrate::migrate(&config, output).await,
+            Command::Tenant(command) => tenant::run(command, &config, output).await,
+            Command::Token(command) => token::run(command, &config, output).await,
+            Command::Operator(command) => operator::run(&command, &config, output),
+            Command::Log(arguments) => log::run(&arguments, &config, output).await,
+            Command::Serve { .. } | Command::Demo => Ok(()),
+        }
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn with_telemetry(
+    config: &Config,
+    work: impl Future<Output = anyhow::Result<()>>,
+) -> anyhow::Result<ExitCode> {
+    let telemetry = telemetry::start(config).context("the log could not be started")?;
+    let result = block_on(work);
+    telemetry.stop();
+    result?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    actix_web::rt::System::new().block_on(work)
+}

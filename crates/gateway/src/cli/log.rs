@@ -1,0 +1,110 @@
+//! `muster log`: the decisions as a person reads them.
+
+use super::output::Output;
+use super::parse;
+use super::token::instant;
+use crate::app::Stores;
+use crate::app::stores::open_registry;
+use crate::config::Config;
+use clap::Args;
+use directory::{DecisionRow, LogQuery};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use tokio_util::task::TaskTracker;
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Slug or id
+    tenant: String,
+    /// Only this person or group: a userName, displayName or id
+    #[arg(long)]
+    user: Option<String>,
+    /// How many decisions
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    last: u32,
+}
+
+pub(super) async fn run(asked: &Arguments, config: &Config, output: Output) -> anyhow::Result<()> {
+    let registry = open_registry(config).await?;
+    let tenant = parse::tenant(&registry, &asked.tenant).await?;
+    let directory = Stores::open_region(config, &tenant.region, &TaskTracker::new()).await?;
+    let query = LogQuery { user: asked.user.clone(), last: asked.last };
+    let rows = directory.within(&Arc::new(tenant)).decisions(&query).await?;
+    directory.close().await?;
+    let json: Vec<Value> = rows.iter().map(to_json).collect::<anyhow::Result<_>>()?;
+    let mut lines: Vec<String> = Vec::new();
+    for row in &rows {
+        lines.extend(to_lines(row)?);
+    }
+    if lines.is_empty() {
+        lines.push("no decisions yet".to_owned());
+    }
+    output.answer(&json!({ "decisions": json }), &lines)
+}
+
+fn to_lines(row: &DecisionRow) -> anyhow::Result<Vec<String>> {
+    let subject = row.subject.as_deref().or(row.resource_id.as_deref()).unwrap_or("–");
+    let mut lines = vec![format!(
+        "{}  {:<18} {subject}: {} ({}, {})",
+        instant(row.at)?,
+        in_words(&row.operation),
+        outcome(&row.outcome),
+        row.status,
+        row.reason,
+    )];
+    let about = row.attribute.as_ref().map(|name| format!("{name}: ")).unwrap_or_default();
+    if !row.detail.is_empty() {
+        lines.push(format!("    {about}{}", row.detail));
+    }
+    for (label, names) in
+        [("changed", &row.changed), ("ignored", &row.ignored), ("quirks", &row.quirks)]
+    {
+        if !names.is_empty() {
+            lines.push(format!("    {label}: {}", names.join(", ")));
+        }
+    }
+    lines.push(format!("    request {}", row.request_id));
+    Ok(lines)
+}
+
+/// `user.create` as `create user`.
+fn in_words(operation: &str) -> String {
+    match operation.split_once('.') {
+        Some((noun, verb)) => format!("{verb} {noun}").replace('_', " "),
+        None => operation.replace('_', " "),
+    }
+}
+
+fn outcome(word: &str) -> &str {
+    match word {
+        "done" => "done",
+        "unchanged" => "nothing to change",
+        "refused" => "refused",
+        "read" => "answered",
+        other => other,
+    }
+}
+
+fn to_json(row: &DecisionRow) -> anyhow::Result<Value> {
+    Ok(json!({
+        "id": row.id,
+        "at": instant(row.at)?,
+        "operation": row.operation,
+        "outcome": row.outcome,
+        "reason": row.reason,
+        "status": row.status,
+        "resource_type": row.resource_type,
+        "resource_id": row.resource_id,
+        "subject": row.subject,
+        "attribute": row.attribute,
+        "detail": row.detail,
+        "changed": row.changed,
+        "ignored": row.ignored,
+        "quirks": row.quirks,
+        "request_id": row.request_id,
+        "trace_id": row.trace_id,
+        "client": row.client,
+        "key_id": row.key_id,
+        "duration_us": row.duration_us,
+    }))
+}

@@ -1,0 +1,67 @@
+//! Values given as arguments. What is wrong is answered with what would be right.
+
+use crate::config::{Config, parse_span};
+use anyhow::bail;
+use provisioning::ProfileId;
+use region_router::{Population, Region};
+use std::time::Duration;
+use tenant_registry::{Registry, Tenant};
+
+/// A configured region.
+pub(super) fn region(text: &str, config: &Config) -> anyhow::Result<Region> {
+    let found = config.regions.iter().find(|settings| settings.region.as_str() == text);
+    match found {
+        Some(settings) => Ok(settings.region.clone()),
+        None => bail!(
+            "there is no region {text:?}; the regions are: {}",
+            list(config.regions.iter().map(|settings| settings.region.as_str()))
+        ),
+    }
+}
+
+pub(super) fn population(text: &str) -> anyhow::Result<Population> {
+    match Population::parse(text) {
+        Ok(population) => Ok(population),
+        Err(_) => bail!(
+            "there is no population {text:?}; the populations are: {}",
+            list(Population::ALL.map(Population::as_str).into_iter())
+        ),
+    }
+}
+
+pub(super) fn profile(text: &str) -> anyhow::Result<ProfileId> {
+    match ProfileId::parse(text) {
+        Ok(profile) => Ok(profile),
+        Err(_) => bail!(
+            "there is no profile {text:?}; the profiles are: {}",
+            list(ProfileId::ALL.map(ProfileId::as_str).into_iter())
+        ),
+    }
+}
+
+pub(super) fn expires(text: &str) -> anyhow::Result<Duration> {
+    match parse_span(text) {
+        Some(span) if !span.is_zero() => Ok(span),
+        _ => bail!(
+            "--expires {text:?} is not a span of time; write a number and a unit without a space, such as 15m, 24h or 365d"
+        ),
+    }
+}
+
+/// The tenant with a slug or an id.
+pub(super) async fn tenant(registry: &Registry, text: &str) -> anyhow::Result<Tenant> {
+    if let Some(tenant) = registry.find_tenant(text).await? {
+        return Ok(tenant);
+    }
+    let known = registry.tenants().await?;
+    if known.is_empty() {
+        bail!("there is no tenant {text:?}, and none at all; make one with `muster tenant create`");
+    }
+    let shown = list(known.iter().take(20).map(|tenant| tenant.slug.as_str()));
+    let more = if known.len() > 20 { ", … (`muster tenant list` shows all)" } else { "" };
+    bail!("there is no tenant {text:?}; the tenants are: {shown}{more}")
+}
+
+fn list<'a>(words: impl Iterator<Item = &'a str>) -> String {
+    words.collect::<Vec<_>>().join(", ")
+}

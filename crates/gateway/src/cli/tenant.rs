@@ -1,0 +1,164 @@
+//! `muster tenant`.
+
+use super::output::Output;
+use super::parse;
+use crate::app::stores::open_registry;
+use crate::clock::Clock;
+use crate::config::Config;
+use anyhow::bail;
+use clap::{Args, Subcommand, ValueEnum};
+use region_router::{Hosts, Place};
+use serde_json::{Value, json};
+use tenant_registry::{NewTenant, RegistryError, Tenant};
+
+/// Who is named in the audit for what the command line does.
+pub(super) const ACTOR: &str = "cli";
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Make a tenant
+    Create(Create),
+    /// Show all tenants
+    List,
+    /// Show one tenant
+    Show {
+        /// Slug or id
+        tenant: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Create {
+    /// The short name: small letters, digits and hyphens
+    slug: String,
+    /// The name for people
+    #[arg(long)]
+    name: String,
+    /// Where its people's data lives
+    #[arg(long)]
+    region: String,
+    /// platform or board
+    #[arg(long)]
+    population: String,
+    /// open, oktopost, condeco, deskpro or outpost
+    #[arg(long)]
+    profile: String,
+    /// Active people at most; without it there is no limit
+    #[arg(long)]
+    seats: Option<u64>,
+    /// Whether groups are taken
+    #[arg(long, value_enum, default_value_t = Switch::On)]
+    groups: Switch,
+    /// The plan's name
+    #[arg(long, default_value = "standard")]
+    plan: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Switch {
+    On,
+    Off,
+}
+
+pub(super) async fn run(command: Command, config: &Config, output: Output) -> anyhow::Result<()> {
+    match command {
+        Command::Create(new) => create(new, config, output).await,
+        Command::List => list(config, output).await,
+        Command::Show { tenant } => show(&tenant, config, output).await,
+    }
+}
+
+async fn create(new: Create, config: &Config, output: Output) -> anyhow::Result<()> {
+    let region = parse::region(&new.region, config)?;
+    let new = NewTenant {
+        slug: new.slug,
+        name: new.name,
+        region,
+        population: parse::population(&new.population)?,
+        profile: parse::profile(&new.profile)?,
+        seats: new.seats,
+        groups: new.groups == Switch::On,
+        plan: new.plan,
+    };
+    let registry = open_registry(config).await?;
+    let tenant = match registry.create_tenant(&new, ACTOR, Clock.now()).await {
+        Ok(tenant) => tenant,
+        Err(RegistryError::SlugTaken) => bail!(
+            "the slug {:?} is taken; choose another, or see `muster tenant show {}`",
+            new.slug,
+            new.slug
+        ),
+        Err(other) => return Err(other.into()),
+    };
+    let hosts = hosts(config)?;
+    let lines = [
+        format!("id        {}", tenant.id),
+        format!("slug      {}", tenant.slug),
+        format!("base URL  {}", hosts.base_url(&place(&tenant))),
+        format!("next      muster token create {}", tenant.slug),
+    ];
+    output.answer(&to_json(&tenant, &hosts), &lines)
+}
+
+async fn list(config: &Config, output: Output) -> anyhow::Result<()> {
+    let (registry, hosts) = (open_registry(config).await?, hosts(config)?);
+    let tenants = registry.tenants().await?;
+    let json: Vec<Value> = tenants.iter().map(|tenant| to_json(tenant, &hosts)).collect();
+    let mut lines: Vec<String> = tenants
+        .iter()
+        .map(|tenant| {
+            let (slug, name) = (&tenant.slug, &tenant.name);
+            let place = place(tenant);
+            format!("{slug:<24} {place:<12} {:<9} {name}", tenant.profile.as_str())
+        })
+        .collect();
+    if lines.is_empty() {
+        lines.push("there are no tenants; make one with `muster tenant create`".to_owned());
+    }
+    output.answer(&json!({ "tenants": json }), &lines)
+}
+
+async fn show(tenant: &str, config: &Config, output: Output) -> anyhow::Result<()> {
+    let (registry, hosts) = (open_registry(config).await?, hosts(config)?);
+    let tenant = parse::tenant(&registry, tenant).await?;
+    let json = to_json(&tenant, &hosts);
+    let lines: Vec<String> = json
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(name, value)| {
+            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            format!("{name:<14} {}", if value == "null" { "–" } else { &value })
+        })
+        .collect();
+    output.answer(&json, &lines)
+}
+
+/// The hosts as a command sees them: nothing is bound, so the configured port stands for the bound one.
+pub(super) fn hosts(config: &Config) -> anyhow::Result<Hosts> {
+    Ok(config.hosting.hosts(config.server.listen.port(), &config.regions)?)
+}
+
+pub(super) fn place(tenant: &Tenant) -> Place {
+    Place { region: tenant.region.clone(), population: tenant.population }
+}
+
+fn to_json(tenant: &Tenant, hosts: &Hosts) -> Value {
+    json!({
+        "id": tenant.id.to_string(),
+        "slug": tenant.slug,
+        "name": tenant.name,
+        "region": tenant.region.as_str(),
+        "shard": tenant.shard,
+        "epoch": tenant.epoch,
+        "state": tenant.state.as_str(),
+        "plan": tenant.plan,
+        "population": tenant.population.as_str(),
+        "profile": tenant.profile.as_str(),
+        "default_role": tenant.default_role,
+        "seats": tenant.seats,
+        "groups": tenant.groups,
+        "seat_contact": tenant.seat_contact,
+        "scim_base_url": hosts.base_url(&place(tenant)),
+    })
+}

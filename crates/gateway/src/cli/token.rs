@@ -1,0 +1,141 @@
+//! `muster token`.
+
+use super::output::Output;
+use super::parse;
+use super::tenant::{ACTOR, hosts, place};
+use crate::app::stores::open_registry;
+use crate::clock::Clock;
+use crate::config::Config;
+use anyhow::Context as _;
+use clap::{Args, Subcommand};
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+use tenant_registry::{Credential, NewCredential, Scopes};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Make a token; it is shown this once
+    Create(Create),
+    /// Show a tenant's tokens: names, hints and dates, never the tokens
+    List {
+        /// Slug or id
+        tenant: String,
+    },
+    /// Revoke a token; running servers refuse it within 5 s
+    Revoke {
+        /// The key id, as `token list` shows it
+        key_id: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Create {
+    /// Slug or id
+    tenant: String,
+    /// What it is for
+    #[arg(long, default_value = "token")]
+    name: String,
+    /// How long it is good: 15m, 24h, 365d
+    #[arg(long, default_value = "365d")]
+    expires: String,
+    /// What it may do, parted by commas; without it, everything
+    #[arg(long)]
+    scopes: Option<String>,
+}
+
+pub(super) async fn run(command: Command, config: &Config, output: Output) -> anyhow::Result<()> {
+    match command {
+        Command::Create(new) => create(new, config, output).await,
+        Command::List { tenant } => list(&tenant, config, output).await,
+        Command::Revoke { key_id } => revoke(&key_id, config, output).await,
+    }
+}
+
+async fn create(new: Create, config: &Config, output: Output) -> anyhow::Result<()> {
+    let expires = parse::expires(&new.expires)?;
+    let scopes = match &new.scopes {
+        Some(text) => Scopes::parse(text)?,
+        None => Scopes::default(),
+    };
+    let registry = open_registry(config).await?;
+    let tenant = parse::tenant(&registry, &new.tenant).await?;
+    let new = NewCredential { name: new.name, expires, scopes };
+    let issued = registry.create_credential(&tenant.id, &new, ACTOR, Clock.now()).await?;
+    let base_url = hosts(config)?.base_url(&place(&tenant));
+    let credential = &issued.credential;
+    let json = json!({
+        "token": issued.token.expose_secret(),
+        "key_id": credential.key_id,
+        "hint": credential.hint,
+        "scim_base_url": base_url,
+        "expires_at": instant(credential.expires_at)?,
+    });
+    let lines = [
+        format!("token     {}", issued.token.expose_secret()),
+        format!("base URL  {base_url}"),
+        format!("key id    {}", credential.key_id),
+        format!("expires   {}", instant(credential.expires_at)?),
+        "The token is shown this once.".to_owned(),
+    ];
+    output.answer(&json, &lines)
+}
+
+async fn list(tenant: &str, config: &Config, output: Output) -> anyhow::Result<()> {
+    let registry = open_registry(config).await?;
+    let tenant = parse::tenant(&registry, tenant).await?;
+    let now = Clock.now();
+    let credentials = registry.credentials(&tenant.id).await?;
+    let mut json = Vec::new();
+    let mut lines = Vec::new();
+    for credential in &credentials {
+        let state = state(credential, now);
+        let expires = instant(credential.expires_at)?;
+        let (key_id, hint, name) = (&credential.key_id, &credential.hint, &credential.name);
+        lines.push(format!("{key_id}  {hint}  {state:<8} until {expires}  {name}"));
+        json.push(to_json(credential, state)?);
+    }
+    if lines.is_empty() {
+        lines.push(format!("no tokens; make one with `muster token create {}`", tenant.slug));
+    }
+    output.answer(&json!({ "tokens": json }), &lines)
+}
+
+async fn revoke(key_id: &str, config: &Config, output: Output) -> anyhow::Result<()> {
+    let registry = open_registry(config).await?;
+    registry.revoke_credential(key_id, ACTOR, Clock.now()).await.with_context(|| {
+        format!("{key_id:?} is not revoked; `muster token list TENANT` shows the key ids")
+    })?;
+    output
+        .answer(&json!({ "key_id": key_id, "state": "revoked" }), &[format!("{key_id} is revoked")])
+}
+
+fn state(credential: &Credential, now: OffsetDateTime) -> &'static str {
+    if credential.revoked_at.is_some() {
+        "revoked"
+    } else if credential.expires_at <= now {
+        "expired"
+    } else {
+        "live"
+    }
+}
+
+fn to_json(credential: &Credential, state: &str) -> anyhow::Result<Value> {
+    Ok(json!({
+        "key_id": credential.key_id,
+        "name": credential.name,
+        "hint": credential.hint,
+        "scopes": credential.scopes.to_string(),
+        "state": state,
+        "created_at": instant(credential.created_at)?,
+        "expires_at": instant(credential.expires_at)?,
+        "revoked_at": credential.revoked_at.map(instant).transpose()?,
+    }))
+}
+
+/// RFC 3339, UTC, whole seconds.
+pub(super) fn instant(at: OffsetDateTime) -> anyhow::Result<String> {
+    let at = at.to_offset(time::UtcOffset::UTC).replace_nanosecond(0)?;
+    Ok(at.format(&Rfc3339)?)
+}

@@ -1,0 +1,143 @@
+//! `[regions.NAME]` and `node.regions`: where each region's data lives, and which of it is served here.
+
+use super::values::Values;
+use migrations::Engine;
+use region_router::Region;
+use secrecy::{ExposeSecret, SecretString};
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// The regions that are there when nobody named them.
+const BUILT_IN: [&str; 2] = ["us", "eu"];
+
+/// What is configured for one region.
+#[derive(Debug, Clone)]
+pub struct RegionSettings {
+    /// Which region.
+    pub region: Region,
+    /// Where its data is reached from here.
+    pub home: Home,
+    /// What its hosts begin with.
+    pub host_prefix: String,
+}
+
+/// Where a region's data is reached from this node.
+#[derive(Debug, Clone)]
+pub enum Home {
+    /// A database that this node may open.
+    Store(SecretString),
+    /// The base URL of a gateway in that region.
+    Gateway(String),
+}
+
+pub(super) fn read(values: &mut Values, data_dir: &Path) -> Vec<RegionSettings> {
+    let mut names = values.names_in("regions");
+    names.extend(BUILT_IN.map(str::to_owned));
+    let regions: Vec<RegionSettings> =
+        names.iter().filter_map(|name| read_one(values, name, data_dir)).collect();
+    for (index, one) in regions.iter().enumerate() {
+        for other in regions.iter().skip(index + 1) {
+            if let (Home::Store(a), Home::Store(b)) = (&one.home, &other.home)
+                && a.expose_secret() == b.expose_secret()
+            {
+                let key = format!("regions.{}.store", other.region);
+                let source = values.source(&format!("regions.{}.store", one.region));
+                values.problem(
+                    &key,
+                    format!(
+                        "is the store of region {} too ({source}): each region has a database of its own",
+                        one.region
+                    ),
+                );
+            }
+        }
+    }
+    regions
+}
+
+fn read_one(values: &mut Values, name: &str, data_dir: &Path) -> Option<RegionSettings> {
+    let key = |field: &str| format!("regions.{name}.{field}");
+    let (store_key, gateway_key, prefix_key) = (key("store"), key("gateway"), key("host_prefix"));
+    let store = values.secret(&store_key);
+    let gateway = values.parsed(
+        &gateway_key,
+        "the base URL of a gateway, such as https://eu-gateway.example.com",
+        |text| {
+            let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"))?;
+            (!rest.trim_matches('/').is_empty()).then(|| text.trim_end_matches('/').to_owned())
+        },
+    );
+    let host_prefix = values.text_or_nothing(&prefix_key);
+    let Ok(region) = Region::parse(name) else {
+        let given = [store_key, gateway_key, prefix_key, key("store_file")];
+        let written = given.iter().find(|key| values.is_given(key)).cloned();
+        let about = "is not the name of a region: a small letter, then at most seven small letters or digits";
+        values.problem(&written.unwrap_or_else(|| key("store")), format!("{name:?} {about}"));
+        return None;
+    };
+    if store.is_some() && values.is_given(&gateway_key) {
+        let at = values.source(&gateway_key);
+        values.problem(
+            &store_key,
+            format!("is given, and so is {gateway_key} ({at}): a region has a store here or a gateway elsewhere"),
+        );
+    }
+    if let Some(url) = &store {
+        check_store(values, &store_key, url);
+    }
+    let home = match (store, gateway) {
+        (Some(url), _) => Home::Store(url),
+        (None, Some(url)) => Home::Gateway(url),
+        (None, None) => Home::Store(sqlite_in(data_dir, name)),
+    };
+    let default_prefix = || if name == "us" { String::new() } else { format!("{name}-") };
+    Some(RegionSettings { region, home, host_prefix: host_prefix.unwrap_or_else(default_prefix) })
+}
+
+/// The URL of a SQLite file in the data folder.
+pub(super) fn sqlite_in(data_dir: &Path, name: &str) -> SecretString {
+    format!("sqlite:{}", data_dir.join(format!("{name}.sqlite")).display()).into()
+}
+
+/// Checks the form of a store's URL, without showing it: it may hold a password.
+pub(super) fn check_store(values: &mut Values, key: &str, url: &SecretString) {
+    let url = url.expose_secret();
+    let at = if values.is_given(key) { key.to_owned() } else { format!("{key}_file") };
+    match Engine::of(url) {
+        None => values.problem(&at, "must begin with sqlite: or postgres://"),
+        Some(Engine::Sqlite) if url.trim_start_matches("sqlite:").trim_matches('/').is_empty() => {
+            values.problem(&at, "names no file after sqlite:");
+        }
+        Some(Engine::Sqlite | Engine::Postgres) => {}
+    }
+}
+
+/// The regions that this node serves: those named, else all that have a store.
+pub(super) fn served(values: &mut Values, regions: &[RegionSettings]) -> BTreeSet<Region> {
+    let has_store = |region: &&RegionSettings| matches!(region.home, Home::Store(_));
+    let all: Vec<&RegionSettings> = regions.iter().filter(has_store).collect();
+    let Some(named) = values.words("node.regions") else {
+        return all.iter().map(|settings| settings.region.clone()).collect();
+    };
+    let list = |of: &mut dyn Iterator<Item = &RegionSettings>| {
+        of.map(|settings| settings.region.to_string()).collect::<Vec<_>>().join(", ")
+    };
+    let mut served = BTreeSet::new();
+    for name in named {
+        let settings = regions.iter().find(|settings| settings.region.as_str() == name);
+        match settings.map(|settings| &settings.home) {
+            Some(Home::Store(_)) => {
+                served.extend(settings.map(|settings| settings.region.clone()));
+            }
+            Some(Home::Gateway(_)) => values.problem(
+                "node.regions",
+                format!("names {name}, which has a gateway and no store (regions.{name}.gateway)"),
+            ),
+            None => values.problem(
+                "node.regions",
+                format!("names {name:?}; the regions are: {}", list(&mut regions.iter())),
+            ),
+        }
+    }
+    served
+}

@@ -1,0 +1,55 @@
+//! `[registry]` and `[redis]`: the global store, and how its changes arrive.
+
+use super::regions::{check_store, sqlite_in};
+use super::values::Values;
+use secrecy::{ExposeSecret, SecretString};
+use std::path::Path;
+use std::time::Duration;
+
+/// The global store.
+#[derive(Debug, Clone)]
+pub struct RegistrySettings {
+    /// Its database.
+    pub url: SecretString,
+    /// Connections at most.
+    pub pool_max: u32,
+    /// How often changes made elsewhere are looked for.
+    pub poll_interval: Duration,
+    /// The key of the token hashes; absent, the registry makes and keeps one.
+    pub pepper: Option<SecretString>,
+}
+
+pub(super) fn read(values: &mut Values, data_dir: &Path) -> RegistrySettings {
+    let url = values.secret("registry.url");
+    if let Some(url) = &url {
+        check_store(values, "registry.url", url);
+    }
+    let pepper = values.secret("registry.pepper");
+    if pepper.as_ref().is_some_and(|pepper| pepper.expose_secret().len() < 32) {
+        let key = if values.is_given("registry.pepper") {
+            "registry.pepper"
+        } else {
+            "registry.pepper_file"
+        };
+        values.problem(key, "is too short: 32 characters or more, drawn at random");
+    }
+    RegistrySettings {
+        url: url.unwrap_or_else(|| sqlite_in(data_dir, "registry")),
+        pool_max: values.number("registry.pool_max", 4, 1..=256),
+        poll_interval: values.span(
+            "registry.poll_interval",
+            Duration::from_millis(500),
+            Duration::from_millis(50)..=Duration::from_mins(1),
+        ),
+        pepper,
+    }
+}
+
+/// Checks the form of the URL, without showing it: it may hold a password.
+pub(super) fn check_redis(values: &mut Values, url: &SecretString) {
+    let known = ["redis://", "rediss://", "unix://", "redis+unix://"];
+    if !known.iter().any(|scheme| url.expose_secret().starts_with(scheme)) {
+        let key = if values.is_given("redis.url") { "redis.url" } else { "redis.url_file" };
+        values.problem(key, "must begin with redis:// or rediss://");
+    }
+}

@@ -1,0 +1,54 @@
+//! What every request can reach.
+
+use crate::clock::Clock;
+use crate::config::{Config, Limits};
+use crate::health::Readiness;
+use directory::Directory;
+use region_router::{Hosts, Node, Region};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tenant_registry::Registry;
+use tokio_util::task::TaskTracker;
+
+/// What every request can reach; one for the process, made by `App::bind`.
+pub struct State {
+    /// The hosts, both ways.
+    pub hosts: Hosts,
+    /// What this node serves and which peers it knows.
+    pub node: Node,
+    /// Tenants and credentials.
+    pub registry: Registry,
+    /// The stores of the regions that this node serves.
+    pub directories: BTreeMap<Region, Directory>,
+    /// The time.
+    pub clock: Clock,
+    /// How much one request may ask for.
+    pub limits: Limits,
+    /// Every task that outlives a request.
+    pub tasks: TaskTracker,
+    /// A page for administrators, named in `/ServiceProviderConfig`.
+    pub documentation_uri: Option<String>,
+    /// The configuration.
+    pub config: Config,
+    /// Whether the process is stopping.
+    pub draining: Draining,
+    /// The last answer of the stores to the question whether they are there.
+    pub readiness: Readiness,
+}
+
+/// Whether the process is stopping: it still answers, and asks everyone to go elsewhere.
+#[derive(Debug, Default)]
+pub struct Draining(AtomicBool);
+
+impl Draining {
+    /// Whether it is stopping.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// From now on it is stopping.
+    pub(crate) fn begin(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}

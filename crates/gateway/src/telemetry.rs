@@ -1,0 +1,80 @@
+//! What the process says about itself: the log, traces, metrics.
+//!
+//! **Invariant**: no token, body, name, e-mail address, query or path id is in any of the three. Field names are those
+//! of docs/logging.md.
+
+pub mod http;
+pub mod metrics;
+pub mod otlp;
+
+use crate::config::{Config, LogFormat, LogSettings};
+use std::io::IsTerminal;
+use tracing_subscriber::filter::{LevelFilter, Targets, filter_fn};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{Layer, Registry};
+
+/// What was started and must be ended.
+#[derive(Debug)]
+pub struct Telemetry {
+    traces: Option<otlp::Traces>,
+}
+
+/// Starts the log and, when an endpoint is configured, traces. Once in a process.
+///
+/// # Errors
+/// When a log is already there, or when the exporter cannot be made.
+pub fn start(config: &Config) -> anyhow::Result<Telemetry> {
+    let traces = otlp::Traces::start(&config.otel)?;
+    // Without an exporter nobody reads the spans inside a request; only the one that carries the request id is made.
+    let all_spans = traces.is_some();
+    let text = filter_fn(move |metadata| {
+        metadata.is_event() || all_spans || metadata.target() == http::SPAN_TARGET
+    });
+    Registry::default()
+        .with(layer(&config.log).with_filter(text))
+        .with(traces.as_ref().map(otlp::Traces::layer))
+        .with(config.log.level.clone())
+        .try_init()?;
+    Ok(Telemetry { traces })
+}
+
+/// Starts a log of warnings for a command that ends by itself.
+///
+/// # Errors
+/// When a log is already there.
+pub fn start_quiet() -> anyhow::Result<()> {
+    let settings = LogSettings {
+        format: LogFormat::Text,
+        level: Targets::new().with_default(LevelFilter::WARN),
+    };
+    Registry::default().with(layer(&settings)).with(settings.level).try_init()?;
+    Ok(())
+}
+
+impl Telemetry {
+    /// Sends the spans that are still here. Blocks; not for a thread of the server.
+    pub fn stop(self) {
+        if let Some(traces) = self.traces {
+            traces.stop();
+        }
+    }
+}
+
+fn layer<S>(settings: &LogSettings) -> Box<dyn Layer<S> + Send + Sync>
+where
+    S: tracing::Subscriber + for<'a> tracing_subscriber::registry::LookupSpan<'a>,
+{
+    let is_terminal = std::io::stderr().is_terminal();
+    let is_text = match settings.format {
+        LogFormat::Text => true,
+        LogFormat::Json => false,
+        LogFormat::Auto => is_terminal,
+    };
+    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(true);
+    if is_text {
+        layer.with_ansi(is_terminal).boxed()
+    } else {
+        layer.json().flatten_event(true).with_span_list(false).boxed()
+    }
+}

@@ -1,0 +1,356 @@
+//! Around every request of the main listener: its id, its span, its one log line, its metrics.
+//!
+//! **Invariant**: exactly one line a request, also when the client goes away; every answer carries `X-Request-Id`.
+
+use super::metrics::{self, Active, Answered};
+use super::otlp;
+use crate::clock::Clock;
+use crate::state::State;
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::{ConnectionType, Method, StatusCode, Version};
+use actix_web::middleware::Next;
+use actix_web::{HttpMessage, HttpResponse, ResponseError, web};
+use opentelemetry::trace::{
+    SpanContext, SpanId, Status, TraceContextExt, TraceFlags, TraceId, TraceState,
+};
+use std::fmt;
+use std::time::Instant;
+use tracing::{Instrument, Span};
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+
+/// The target of the span that carries the request id.
+pub(super) const SPAN_TARGET: &str = "muster::request";
+/// The route of a request that no route took.
+const UNMATCHED: &str = "/*";
+/// The status of the log line when nobody waited for the answer.
+const CLIENT_GONE: u16 = 499;
+
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// What is known of a request before its handler runs; in the request's extensions.
+#[derive(Debug, Clone)]
+pub struct RequestContext {
+    /// The client's `X-Request-Id` if it is usable, else one made here.
+    pub request_id: String,
+    /// The trace, when traces are on.
+    pub trace_id: Option<String>,
+    /// When the head of the request was read.
+    pub started: Instant,
+}
+
+/// What became of a request; the handler puts it into the response's extensions.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// The template of the path.
+    pub route: &'static str,
+    /// The region of the data.
+    pub region: Option<String>,
+    /// The tenant's id.
+    pub tenant: Option<String>,
+    /// `user.create` and the like.
+    pub operation: Option<&'static str>,
+    /// The reason code.
+    pub reason: Option<&'static str>,
+    /// `done`, `unchanged`, `read` or `refused`.
+    pub outcome: &'static str,
+    /// How many quirks were tolerated.
+    pub quirks: usize,
+}
+
+/// The middleware; for `actix_web::middleware::from_fn`, outside everything else.
+///
+/// # Errors
+/// Those of the inner service, with the request id added to their answer.
+pub async fn observe<B: MessageBody>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, actix_web::Error> {
+    let request_id = request_id(request.headers());
+    let span = root_span(&request, &request_id);
+    let context = RequestContext {
+        trace_id: trace_id(&span),
+        request_id: request_id.clone(),
+        started: Instant::now(),
+    };
+    let mut line = Line::of(&request, &context, span.clone());
+    let is_draining =
+        request.app_data::<web::Data<State>>().is_some_and(|state| state.draining.is_draining());
+    request.extensions_mut().insert(context);
+    let result = next.call(request).instrument(span).await;
+    let id = HeaderValue::try_from(&request_id).ok();
+    match result {
+        Ok(mut response) => {
+            let route = response.request().match_pattern();
+            let outcome = response.response().extensions().get::<Outcome>().cloned();
+            line.finish(response.status(), outcome.as_ref(), route.as_deref());
+            let head = response.response_mut().head_mut();
+            if let Some(id) = id {
+                head.headers_mut().insert(X_REQUEST_ID, id);
+            }
+            if is_draining {
+                head.set_connection_type(ConnectionType::Close);
+            }
+            Ok(response)
+        }
+        Err(inner) => {
+            line.finish(inner.as_response_error().status_code(), None, None);
+            Err(Identified { inner, id, is_draining }.into())
+        }
+    }
+}
+
+/// An error whose answer carries the request id.
+struct Identified {
+    inner: actix_web::Error,
+    id: Option<HeaderValue>,
+    is_draining: bool,
+}
+
+impl fmt::Debug for Identified {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.inner, f)
+    }
+}
+
+impl fmt::Display for Identified {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.inner, f)
+    }
+}
+
+impl ResponseError for Identified {
+    fn status_code(&self) -> StatusCode {
+        self.inner.as_response_error().status_code()
+    }
+
+    fn error_response(&self) -> HttpResponse<BoxBody> {
+        let mut response = self.inner.as_response_error().error_response();
+        if let Some(id) = &self.id {
+            response.headers_mut().insert(X_REQUEST_ID, id.clone());
+        }
+        if self.is_draining {
+            response.head_mut().set_connection_type(ConnectionType::Close);
+        }
+        response
+    }
+}
+
+/// The one line of a request, written when it is finished or dropped.
+struct Line {
+    method: &'static str,
+    context: RequestContext,
+    span: Span,
+    is_written: bool,
+    _active: Active,
+}
+
+impl Line {
+    fn of(request: &ServiceRequest, context: &RequestContext, span: Span) -> Self {
+        Self {
+            method: method(request.method()),
+            context: context.clone(),
+            span,
+            is_written: false,
+            _active: Active::count(),
+        }
+    }
+
+    fn finish(&mut self, status: StatusCode, outcome: Option<&Outcome>, pattern: Option<&str>) {
+        let route = outcome.map(|o| o.route).or(pattern).unwrap_or(UNMATCHED);
+        self.write(status.as_u16(), outcome, route);
+    }
+
+    fn write(&mut self, status: u16, outcome: Option<&Outcome>, route: &str) {
+        self.is_written = true;
+        let duration = self.context.started.elapsed();
+        metrics::answered(&Answered { method: self.method, route, status, duration, outcome });
+        if otlp::is_on() {
+            describe_span(&self.span, self.method, route, status, outcome);
+        }
+        let duration_ms = (duration.as_secs_f64() * 1_000_000.0).round() / 1000.0;
+        let region = outcome.and_then(|o| o.region.as_deref());
+        let tenant = outcome.and_then(|o| o.tenant.as_deref());
+        let operation = outcome.and_then(|o| o.operation);
+        let reason = outcome.and_then(|o| o.reason);
+        let became = outcome.map(|o| o.outcome);
+        let quirks = outcome.map(|o| o.quirks).filter(|count| *count > 0);
+        let request_id = self.context.request_id.as_str();
+        let trace_id = self.context.trace_id.as_deref();
+        tracing::info!(
+            target: "muster::http",
+            parent: None,
+            method = self.method,
+            route,
+            status,
+            duration_ms,
+            request_id,
+            trace_id,
+            tenant.id = tenant,
+            region,
+            operation,
+            outcome = became,
+            reason,
+            quirks,
+            "request"
+        );
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        if !self.is_written {
+            self.write(CLIENT_GONE, None, UNMATCHED);
+        }
+    }
+}
+
+/// The client's id if it can be logged and echoed as it is, else a new one.
+fn request_id(headers: &HeaderMap) -> String {
+    let is_usable = |id: &&str| {
+        (1..=64).contains(&id.len())
+            && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
+    };
+    let sent = headers.get(X_REQUEST_ID).and_then(|value| value.to_str().ok()).filter(is_usable);
+    sent.map_or_else(|| Clock.new_id().to_string(), str::to_owned)
+}
+
+/// The methods that are known by name; a label must not be free text.
+fn method(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::HEAD => "HEAD",
+        Method::OPTIONS => "OPTIONS",
+        _ => "_OTHER",
+    }
+}
+
+fn protocol(version: Version) -> &'static str {
+    if version == Version::HTTP_10 { "1.0" } else { "1.1" }
+}
+
+fn root_span(request: &ServiceRequest, request_id: &str) -> Span {
+    if !otlp::is_on() {
+        return tracing::info_span!(target: SPAN_TARGET, parent: None, "request", request_id);
+    }
+    let span = tracing::info_span!(
+        target: SPAN_TARGET,
+        parent: None,
+        "request",
+        otel.kind = "server",
+        request_id,
+        http.request.method = method(request.method()),
+        url.scheme = "http",
+        network.protocol.version = protocol(request.version()),
+    );
+    // What comes from outside must not decide whether we sample, or put its spans into our traces: a link, no parent.
+    if let Some(caller) = request.headers().get("traceparent").and_then(trace_parent) {
+        span.add_link(caller);
+    }
+    span
+}
+
+fn trace_id(span: &Span) -> Option<String> {
+    if !otlp::is_on() {
+        return None;
+    }
+    let context = span.context();
+    let id = context.span().span_context().trace_id();
+    (id != TraceId::INVALID).then(|| id.to_string())
+}
+
+fn describe_span(span: &Span, method: &str, route: &str, status: u16, outcome: Option<&Outcome>) {
+    span.context().span().update_name(format!("{method} {route}"));
+    span.set_attribute("http.route", route.to_owned());
+    span.set_attribute("http.response.status_code", i64::from(status));
+    if status >= 500 {
+        span.set_attribute("error.type", status.to_string());
+        span.set_status(Status::error(""));
+    }
+    let Some(outcome) = outcome else { return };
+    if let Some(region) = &outcome.region {
+        span.set_attribute("region", region.clone());
+    }
+    if let Some(tenant) = &outcome.tenant {
+        span.set_attribute("tenant.id", tenant.clone());
+    }
+    if let Some(operation) = outcome.operation {
+        span.set_attribute("scim.operation", operation);
+    }
+    if let Some(reason) = outcome.reason {
+        span.set_attribute("scim.reason", reason);
+    }
+    span.set_attribute("scim.outcome", outcome.outcome);
+}
+
+/// Reads a `traceparent` (W3C Trace Context §3.2). `tracestate` and `baggage` from outside are not read at all.
+fn trace_parent(header: &HeaderValue) -> Option<SpanContext> {
+    let mut parts = header.to_str().ok()?.trim().split('-');
+    let (version, trace, span, flags) =
+        (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    let is_hex = |text: &str, length: usize| {
+        text.len() == length && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+    };
+    let is_known =
+        is_hex(version, 2) && version != "ff" && (version != "00" || parts.next().is_none());
+    if !is_known || !is_hex(trace, 32) || !is_hex(span, 16) || !is_hex(flags, 2) {
+        return None;
+    }
+    let context = SpanContext::new(
+        TraceId::from_hex(trace).ok()?,
+        SpanId::from_hex(span).ok()?,
+        TraceFlags::new(u8::from_str_radix(flags, 16).ok()?),
+        true,
+        TraceState::NONE,
+    );
+    context.is_valid().then_some(context)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{request_id, trace_parent};
+    use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+
+    #[test]
+    fn a_request_id_is_kept_only_if_it_can_be_logged_as_it_is() {
+        let sent = |value: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers
+                .insert(HeaderName::from_static("x-request-id"), HeaderValue::from_static(value));
+            request_id(&headers)
+        };
+        for good in ["a", "01890a5d-ac96-774b-bcce-b302099a8057", "A.b_c-1"] {
+            assert_eq!(sent(good), good);
+        }
+        let long = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+        for bad in ["", "a b", "<script>", "a\tb", "a/b", long] {
+            let made = sent(bad);
+            assert_ne!(made, bad);
+            assert_eq!(uuid::Uuid::parse_str(&made).unwrap().get_version_num(), 7);
+        }
+    }
+
+    #[test]
+    fn a_trace_parent_is_read_as_the_standard_says() {
+        let read = |text: &'static str| trace_parent(&HeaderValue::from_static(text));
+        let good = read("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01").unwrap();
+        assert_eq!(good.trace_id().to_string(), "0af7651916cd43dd8448eb211c80319c");
+        assert!(good.is_remote());
+        assert!(read("01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-x").is_some());
+        for bad in [
+            "",
+            "00",
+            "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            "00-00000000000000000000000000000000-b7ad6b7169203331-01",
+            "00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01",
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-x",
+        ] {
+            assert!(read(bad).is_none(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! Counters and histograms, rendered for Prometheus on the ops port.
+//!
+//! **Invariant**: every label has a bounded set of values; no tenant, person, path id or token is one.
+
+use crate::telemetry::http::Outcome;
+use anyhow::Context as _;
+use metrics::{
+    Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use provisioning::Reason;
+use scim_core::Notes;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+/// Seconds, close together where requests are answered and wide where they are not.
+const DURATION_BUCKETS: [f64; 14] =
+    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+
+const DURATION: &str = "http_server_request_duration_seconds";
+const ACTIVE: &str = "http_server_active_requests";
+const OPERATIONS: &str = "scim_operations_total";
+const AUTH_FAILURES: &str = "scim_auth_failures_total";
+const QUIRKS: &str = "scim_quirks_total";
+const CONNECTIONS: &str = "db_client_connection_count";
+const SNAPSHOT_AGE: &str = "registry_snapshot_age_seconds";
+const MEMORY: &str = "process_resident_memory_bytes";
+
+/// What a request was, for the metrics.
+#[derive(Debug)]
+pub(super) struct Answered<'a> {
+    pub(super) method: &'static str,
+    pub(super) route: &'a str,
+    pub(super) status: u16,
+    pub(super) duration: Duration,
+    pub(super) outcome: Option<&'a Outcome>,
+}
+
+/// The recorder of this process, installed when it is first asked for.
+///
+/// # Errors
+/// When another recorder is installed already.
+pub fn recorder() -> anyhow::Result<&'static PrometheusHandle> {
+    static HANDLE: OnceLock<Result<PrometheusHandle, String>> = OnceLock::new();
+    HANDLE
+        .get_or_init(|| {
+            let handle = PrometheusBuilder::new()
+                .set_buckets_for_metric(Matcher::Full(DURATION.to_owned()), &DURATION_BUCKETS)
+                .and_then(PrometheusBuilder::install_recorder)
+                .map_err(|error| error.to_string())?;
+            describe();
+            Ok(handle)
+        })
+        .as_ref()
+        .map_err(|error| anyhow::anyhow!("{error}"))
+        .context("the metrics recorder could not be installed")
+}
+
+fn describe() {
+    describe_histogram!(DURATION, Unit::Seconds, "How long requests took");
+    describe_gauge!(ACTIVE, Unit::Count, "Requests being answered now");
+    describe_counter!(OPERATIONS, Unit::Count, "SCIM operations by what became of them");
+    describe_counter!(AUTH_FAILURES, Unit::Count, "Refused credentials by reason");
+    describe_counter!(QUIRKS, Unit::Count, "Tolerated deviations of identity providers");
+    describe_gauge!(CONNECTIONS, Unit::Count, "Connections to the stores by state");
+    describe_gauge!(SNAPSHOT_AGE, Unit::Seconds, "Time since the registry was last read");
+    describe_gauge!(MEMORY, Unit::Bytes, "Resident memory");
+    gauge!(ACTIVE).set(0.0);
+    // An alert on a rate needs the series to be there before the first failure.
+    for reason in Reason::ALL.iter().map(|reason| reason.as_str()).filter(|r| is_token(r)) {
+        counter!(AUTH_FAILURES, "reason" => reason).absolute(0);
+    }
+}
+
+fn is_token(reason: &str) -> bool {
+    reason.starts_with("token_")
+}
+
+/// Counts a request that is being answered, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Active(());
+
+impl Active {
+    pub(super) fn count() -> Self {
+        gauge!(ACTIVE).increment(1.0);
+        Self(())
+    }
+}
+
+impl Drop for Active {
+    fn drop(&mut self) {
+        gauge!(ACTIVE).decrement(1.0);
+    }
+}
+
+/// Counts a request that was answered.
+pub(super) fn answered(request: &Answered<'_>) {
+    let region = request.outcome.and_then(|o| o.region.as_deref()).unwrap_or("none").to_owned();
+    let outcome = request.outcome.map_or("none", |o| o.outcome);
+    histogram!(
+        DURATION,
+        "http_request_method" => request.method,
+        "http_route" => request.route.to_owned(),
+        "http_response_status_code" => request.status.to_string(),
+        "region" => region.clone(),
+        "outcome" => outcome,
+    )
+    .record(request.duration.as_secs_f64());
+    let Some(reason) = request.outcome.and_then(|o| o.reason) else { return };
+    if let Some(operation) = request.outcome.and_then(|o| o.operation) {
+        counter!(
+            OPERATIONS,
+            "operation" => operation,
+            "outcome" => outcome,
+            "reason" => reason,
+            "region" => region,
+        )
+        .increment(1);
+    }
+    if is_token(reason) {
+        counter!(AUTH_FAILURES, "reason" => reason).increment(1);
+    }
+}
+
+/// Counts the quirks that a request needed.
+pub fn count_quirks(notes: &Notes) {
+    for quirk in notes.quirks() {
+        counter!(QUIRKS, "quirk" => quirk.id()).increment(1);
+    }
+}
+
+/// Shows how many connections a pool has.
+pub(crate) fn show_pool(pool: &str, idle: u32, used: u32) {
+    for (state, count) in [("idle", idle), ("used", used)] {
+        gauge!(CONNECTIONS, "pool" => pool.to_owned(), "state" => state).set(f64::from(count));
+    }
+}
+
+/// Shows how old the registry's snapshot is.
+pub(crate) fn show_snapshot_age(age: Duration) {
+    gauge!(SNAPSHOT_AGE).set(age.as_secs_f64());
+}
+
+/// Shows how much memory the process has, where the system tells (Linux).
+pub(crate) fn show_memory() {
+    let Ok(status) = std::fs::read_to_string("/proc/self/status") else { return };
+    let kibibytes = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .and_then(|rest| rest.trim().trim_end_matches("kB").trim().parse::<u32>().ok());
+    if let Some(kibibytes) = kibibytes {
+        gauge!(MEMORY).set(f64::from(kibibytes) * 1024.0);
+    }
+}

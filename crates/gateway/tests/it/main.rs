@@ -1,0 +1,4 @@
+//! The process as its users see it.
+
+mod cli;
+mod config;
