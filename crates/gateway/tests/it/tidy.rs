@@ -186,6 +186,41 @@ fn the_guides_name_only_reason_codes_that_exist() {
 }
 
 #[test]
+fn every_refusal_is_explained_with_its_status() {
+    let text = read("docs/idp/reasons.md").unwrap();
+    let mut rows = BTreeMap::new();
+    for line in text.lines() {
+        let mut cells = line.split('|').map(str::trim).skip(1);
+        if let (Some(code), Some(status)) = (cells.next(), cells.next()) {
+            rows.insert(code.trim_matches('`'), status);
+        }
+    }
+
+    let mut wrong = Vec::new();
+    for reason in provisioning::Reason::ALL {
+        let status = reason.status().to_string();
+        if reason.status() >= 400 && rows.get(reason.as_str()) != Some(&status.as_str()) {
+            wrong.push(format!("{} {status}", reason.as_str()));
+        }
+    }
+
+    assert!(wrong.is_empty(), "not so in docs/idp/reasons.md: {wrong:#?}");
+}
+
+#[test]
+fn the_files_that_the_map_names_exist() {
+    let mut missing = Vec::new();
+    for name in backticked(&read("ARCHITECTURE.md").unwrap()) {
+        let is_file = name.contains('/') && name.ends_with(".rs");
+        if is_file && !root().join(&name).exists() && !root().join("crates").join(&name).exists() {
+            missing.push(name);
+        }
+    }
+
+    assert!(missing.is_empty(), "named in ARCHITECTURE.md: {missing:#?}");
+}
+
+#[test]
 fn every_link_between_the_papers_leads_somewhere() {
     let mut broken = Vec::new();
     for (path, text) in papers().unwrap() {
