@@ -246,4 +246,3 @@ fn taken(error: DbErr, group: &Group) -> DirectoryError {
     }
     error.into()
 }
-

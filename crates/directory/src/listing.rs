@@ -101,7 +101,9 @@ impl Scoped {
         if want.page.limit > 0 {
             let limit = translation.bind(i64::try_from(want.page.limit).unwrap_or(i64::MAX));
             let offset = translation.bind(i64::try_from(want.page.offset).unwrap_or(i64::MAX));
-            let from = format!("FROM {name} {alias} WHERE {alias}.tenant_id = $1{condition} ORDER BY {alias}.id");
+            let from = format!(
+                "FROM {name} {alias} WHERE {alias}.tenant_id = $1{condition} ORDER BY {alias}.id"
+            );
             let sql = if want.page.offset == 0 {
                 format!("SELECT {columns} {from} LIMIT {limit} OFFSET {offset}")
             } else {
@@ -119,7 +121,8 @@ impl Scoped {
         if want.condition.is_none() {
             return Ok((rows, None));
         }
-        let sql = format!("SELECT count(*) FROM {name} {alias} WHERE {alias}.tenant_id = $1{condition}");
+        let sql =
+            format!("SELECT count(*) FROM {name} {alias} WHERE {alias}.tenant_id = $1{condition}");
         let row = self.read_one(&sql, filtered.into_values()).await?;
         let count: i64 = row.map_or(Ok(0), |row| row.try_get_by_index(0))?;
         Ok((rows, Some(u64::try_from(count).unwrap_or_default())))

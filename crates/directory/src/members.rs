@@ -95,13 +95,25 @@ impl Scoped {
                     if *clear {
                         let keep: Vec<&str> = add.iter().map(|m| m.id.as_str()).collect();
                         let gone = format!("member_id NOT IN ({})", self.id_list("$3"));
-                        self.delete_members(transaction, group_id, &gone, json_ids(&keep), &mut delta)
-                            .await?;
+                        self.delete_members(
+                            transaction,
+                            group_id,
+                            &gone,
+                            json_ids(&keep),
+                            &mut delta,
+                        )
+                        .await?;
                     } else if !remove.is_empty() {
                         let ids: Vec<&str> = remove.iter().map(String::as_str).collect();
                         let gone = format!("member_id IN ({})", self.id_list("$3"));
-                        self.delete_members(transaction, group_id, &gone, json_ids(&ids), &mut delta)
-                            .await?;
+                        self.delete_members(
+                            transaction,
+                            group_id,
+                            &gone,
+                            json_ids(&ids),
+                            &mut delta,
+                        )
+                        .await?;
                     }
                     for id in self.add_members(transaction, group_id, add).await? {
                         delta.add(id);

@@ -22,7 +22,8 @@ impl Directory {
         deleted: OffsetDateTime,
     ) -> Result<u64, DirectoryError> {
         let backend = backend(self.engine());
-        let all = Statement::from_string(backend, "SELECT tenant_id FROM tenants ORDER BY tenant_id");
+        let all =
+            Statement::from_string(backend, "SELECT tenant_id FROM tenants ORDER BY tenant_id");
         let tenants = self.database().reader().query_all_raw(all).await?;
         let mut gone = 0;
         for tenant in tenants {

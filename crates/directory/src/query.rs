@@ -101,9 +101,7 @@ impl Translation {
             Condition::Or(any) => self.join(any, place, " OR ", "FALSE"),
             Condition::Not(inner) => format!("NOT {}", self.translate(inner, place)),
             Condition::Present(target) => self.present(target, place),
-            Condition::Compare { target, op, operand } => {
-                self.compare(target, *op, operand, place)
-            }
+            Condition::Compare { target, op, operand } => self.compare(target, *op, operand, place),
             Condition::Element { target, condition } => self.element(target, condition, place),
         }
     }
@@ -127,9 +125,12 @@ impl Translation {
                 let leaf = Leaf::json(self.engine, &element, &sub.name, target.kind);
                 format!("EXISTS (SELECT 1 FROM {from} WHERE {})", present(&leaf))
             }
-            Some(sub) => {
-                present(&Leaf::json(self.engine, &document.value(self.engine), &sub.name, target.kind))
-            }
+            Some(sub) => present(&Leaf::json(
+                self.engine,
+                &document.value(self.engine),
+                &sub.name,
+                target.kind,
+            )),
             None => format!("({} IS NOT NULL)", document.value(self.engine)),
         }
     }

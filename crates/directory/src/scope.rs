@@ -12,11 +12,11 @@ use sea_orm::{
     ConnectionTrait, DatabaseTransaction, DbErr, QueryResult, SqliteTransactionMode, Statement,
     TransactionOptions, TransactionTrait, Value,
 };
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use tenant_registry::Tenant;
 use time::OffsetDateTime;
 use tokio_util::task::TaskTracker;
-use uuid::{Timestamp, Uuid, timestamp::context::SharedContextV7};
+use uuid::{ContextV7, Timestamp, Uuid};
 
 /// Slots over which a tenant's counters are spread.
 pub(crate) const SLOTS: u64 = 8;
@@ -290,7 +290,7 @@ pub(crate) fn applied(row: Option<QueryResult>) -> Result<bool, DbErr> {
 
 /// A new id: a UUID of version 7, so that rows lie in the order in which they were made.
 pub(crate) fn new_id(now: OffsetDateTime) -> String {
-    static CONTEXT: SharedContextV7 = SharedContextV7::new();
+    static CONTEXT: Mutex<ContextV7> = Mutex::new(ContextV7::new());
     let seconds = u64::try_from(now.unix_timestamp()).unwrap_or_default();
     Uuid::new_v7(Timestamp::from_unix(&CONTEXT, seconds, now.nanosecond())).to_string()
 }

@@ -64,7 +64,8 @@ impl Script {
             Engine::Sqlite => format!("EXISTS (SELECT 1 FROM tenants WHERE {condition})"),
             Engine::Postgres => {
                 // The lock keeps a tenant from being frozen between this check and this commit.
-                self.steps.push(("home", format!("SELECT 1 FROM tenants WHERE {condition} FOR SHARE")));
+                self.steps
+                    .push(("home", format!("SELECT 1 FROM tenants WHERE {condition} FOR SHARE")));
                 "EXISTS (SELECT 1 FROM home)".into()
             }
         }

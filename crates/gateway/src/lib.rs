@@ -1,12 +1,14 @@
 //! The process: HTTP, command line, configuration, telemetry.
 
 pub mod app;
+pub mod auth;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod health;
 pub mod jobs;
 pub mod routes;
+pub mod scim;
 pub mod state;
 pub mod telemetry;
 

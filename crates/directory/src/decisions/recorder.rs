@@ -96,7 +96,8 @@ async fn record(database: Database, writer: Option<Writer>, mut queue: mpsc::Rec
             }
         }
         if let Some(done) = flushed {
-            drop(done.send(()));
+            // Whoever waited may have gone; what was waited for is done.
+            done.send(()).ok();
         }
     }
 }

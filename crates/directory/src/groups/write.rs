@@ -126,10 +126,8 @@ pub(super) fn remove(
     let mut script = scoped.script();
     let guard = script.fence(scoped.tenant().epoch);
     let id = script.bind(group.id.as_str());
-    script.step(
-        "main",
-        format!("DELETE FROM groups WHERE tenant_id = $1 AND id = {id} AND {guard}"),
-    );
+    script
+        .step("main", format!("DELETE FROM groups WHERE tenant_id = $1 AND id = {id} AND {guard}"));
     seats::count(&mut script, &group.id, Tally { users: 0, seats: 0, groups: -1 });
     let (key, doc) = (script.bind(scim_core::fold(name)), script.bind(group.doc.as_str()));
     let version = script.bind(i64::try_from(group.version + 1).unwrap_or(i64::MAX));
@@ -178,7 +176,8 @@ fn done<'a>(
 
 /// What the product is told: the attributes, and who came and went; never the whole list.
 fn data<T: AsRef<str>>(document: &Document, added: &[T], removed: &[T]) -> String {
-    let ids = |list: &[T]| Value::from(list.iter().map(|id| id.as_ref().to_owned()).collect::<Vec<_>>());
+    let ids =
+        |list: &[T]| Value::from(list.iter().map(|id| id.as_ref().to_owned()).collect::<Vec<_>>());
     let mut map = document.as_map().clone();
     map.insert("members".into(), json!({ "added": ids(added), "removed": ids(removed) }));
     Value::Object(map).to_string()

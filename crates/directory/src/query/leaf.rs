@@ -185,7 +185,9 @@ impl Translation {
             _ => {
                 let base = self.base();
                 Leaf::column(
-                    format!("({base} || CASE m.kind WHEN 'User' THEN '/Users/' ELSE '/Groups/' END || m.member_id)"),
+                    format!(
+                        "({base} || CASE m.kind WHEN 'User' THEN '/Users/' ELSE '/Groups/' END || m.member_id)"
+                    ),
                     Form::Text,
                 )
             }
@@ -209,8 +211,7 @@ impl Translation {
         let alias = format!("e{}", self.aliases);
         match self.engine {
             Engine::Sqlite => {
-                let from =
-                    format!("json_each({}, {}) {alias}", list.root, sqlite_path(&list.path));
+                let from = format!("json_each({}, {}) {alias}", list.root, sqlite_path(&list.path));
                 (from, format!("{alias}.value"))
             }
             Engine::Postgres => {

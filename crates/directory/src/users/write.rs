@@ -4,7 +4,7 @@ use super::{StoredUser, UserAnswer};
 use crate::change::{self, Change};
 use crate::decisions::{self, Asked, Verdict};
 use crate::error::DirectoryError;
-use crate::scope::{Scoped, applied, instant, micros, new_id, slot_of};
+use crate::scope::{Scoped, applied, instant, micros, new_id};
 use crate::script::Script;
 use crate::seats::{self, Tally};
 use migrations::Engine;
@@ -67,7 +67,8 @@ impl UserChange {
 
 /// The e-mails of a comparison form, each once.
 fn emails(search: &Map<String, Value>) -> Vec<String> {
-    let list = search.get("emails").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let list =
+        search.get("emails").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let mut keys: Vec<String> = list
         .iter()
         .filter_map(|email| email.get("value").and_then(Value::as_str))
@@ -92,9 +93,8 @@ fn add_emails(script: &mut Script, id: &str, keys: &[String]) {
 }
 
 /// Names of the steps that add e-mails: this many e-mails of one user are found by the index.
-const ADD_EMAIL: &[&str] = &[
-    "email_1", "email_2", "email_3", "email_4", "email_5", "email_6", "email_7", "email_8",
-];
+const ADD_EMAIL: &[&str] =
+    &["email_1", "email_2", "email_3", "email_4", "email_5", "email_6", "email_7", "email_8"];
 
 pub(super) fn insert(
     scoped: &Scoped,
@@ -299,10 +299,8 @@ fn remove(
     let mut script = scoped.script();
     let guard = script.fence(scoped.tenant().epoch);
     let id = script.bind(user.id.as_str());
-    script.step(
-        "main",
-        format!("DELETE FROM users WHERE tenant_id = $1 AND id = {id} AND {guard}"),
-    );
+    script
+        .step("main", format!("DELETE FROM users WHERE tenant_id = $1 AND id = {id} AND {guard}"));
     seats::count(&mut script, &user.id, Tally { users: -1, seats: -active, groups: 0 });
     let (key, doc) = (script.bind(key), script.bind(user.doc.as_str()));
     let version = script.bind(i64::try_from(user.version + 1).unwrap_or(i64::MAX));
@@ -347,9 +345,9 @@ pub(crate) async fn leave_groups(
     member_id: &str,
     asked: &Asked,
 ) -> Result<(), DirectoryError> {
-    let groups = "SELECT group_id FROM members WHERE tenant_id = $1 AND member_id = $2 ORDER BY group_id";
-    let rows =
-        transaction.query_all_raw(scoped.statement(groups, vec![member_id.into()])).await?;
+    let groups =
+        "SELECT group_id FROM members WHERE tenant_id = $1 AND member_id = $2 ORDER BY group_id";
+    let rows = transaction.query_all_raw(scoped.statement(groups, vec![member_id.into()])).await?;
     for row in rows {
         let group_id: String = row.try_get_by_index(0)?;
         let bump = "UPDATE groups SET version = version + 1, updated_at = $3
@@ -378,15 +376,4 @@ pub(crate) async fn leave_groups(
         transaction.query_one_raw(script.statement()).await?;
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_slot_is_within_the_slots_for_any_id() {
-        assert!((0..8).contains(&slot_of("")));
-        assert!((0..8).contains(&slot_of("01890a5d-ac96-774b-bcce-b302099a8057")));
-    }
 }

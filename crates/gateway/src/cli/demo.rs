@@ -6,7 +6,7 @@ use super::tenant::{ACTOR, place};
 use crate::app::App;
 use crate::config::Config;
 use provisioning::ProfileId;
-use region_router::{Population, Region};
+use region_router::{Place, Population, Region};
 use secrecy::{ExposeSecret, SecretString};
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -32,14 +32,8 @@ pub(super) async fn demo(
             continue;
         }
         let new = NewTenant {
-            slug: slug.to_owned(),
-            name: name.to_owned(),
-            region,
-            population,
-            profile: ProfileId::Open,
-            seats: None,
-            groups: true,
             plan: "demo".to_owned(),
+            ..NewTenant::new(slug, name, Place { region, population }, ProfileId::Open)
         };
         let (tenant, token) = tenant_and_token(&app, &new).await?;
         for line in introduction(&app, address, &tenant, token.as_ref(), file.as_deref()) {

@@ -32,12 +32,9 @@ pub async fn read(
     Ok(Attributes::parse(&bytes, &limits.json)?)
 }
 
-fn check_headers(
-    request: &HttpRequest,
-    limits: &Limits,
-    notes: &mut Notes,
-) -> Result<(), Failure> {
-    let value = |name| request.headers().get(name).and_then(|v: &header::HeaderValue| v.to_str().ok());
+fn check_headers(request: &HttpRequest, limits: &Limits, notes: &mut Notes) -> Result<(), Failure> {
+    let value =
+        |name| request.headers().get(name).and_then(|v: &header::HeaderValue| v.to_str().ok());
     match value(header::CONTENT_TYPE) {
         None => notes.met(Quirk::NoContentType),
         Some(text) => {
@@ -82,6 +79,8 @@ async fn collect(mut payload: web::Payload, limit: usize) -> Result<web::BytesMu
 fn too_large(limit: usize) -> Failure {
     Failure::new(
         Reason::BodyTooLarge,
-        format!("The body is larger than {limit} bytes. Send fewer members or operations in one request."),
+        format!(
+            "The body is larger than {limit} bytes. Send fewer members or operations in one request."
+        ),
     )
 }

@@ -129,8 +129,7 @@ impl Failure {
             self.refusal.detail, self.refusal.reason, self.request_id
         );
         let scim_type = self.refusal.reason.scim_type().filter(|_| self.status < 500);
-        let mut response =
-            answer.body(ErrorBody::new(self.status, scim_type, &detail).to_string());
+        let mut response = answer.body(ErrorBody::new(self.status, scim_type, &detail).to_string());
         if self.close {
             response.head_mut().set_connection_type(ConnectionType::Close);
         }

@@ -56,7 +56,8 @@ impl Exchange {
         let task = self.caller.state.tasks.spawn(write);
         match tokio::time::timeout(self.caller.state.limits.request_timeout, task).await {
             Ok(Ok(result)) => Ok(result?),
-            Ok(Err(_panicked)) | Err(_) => Err(too_slow()),
+            // The task panicked, or time is up.
+            Ok(Err(_)) | Err(_) => Err(too_slow()),
         }
     }
 
@@ -104,7 +105,11 @@ impl Exchange {
                 if refusal.reason.class() != Class::Store {
                     if let Err(error) = self.caller.scoped.refuse(&self.asked, &refused).await {
                         let error: &dyn std::error::Error = &error;
-                        tracing::error!(error, request_id = self.asked.request_id, "a refusal could not be written to the log");
+                        tracing::error!(
+                            error,
+                            request_id = self.asked.request_id,
+                            "a refusal could not be written to the log"
+                        );
                     }
                 }
                 let outcome = self.outcome(failure.refusal().reason);

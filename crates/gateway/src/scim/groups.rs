@@ -15,9 +15,7 @@ use directory::{
     Asked, DirectoryError, GroupAnswer, GroupChange, Listing, StoredGroup, StoredMember,
 };
 use provisioning::{Reason, Refusal};
-use scim_core::{
-    Document, Group, MemberStep, PatchRequest, Projection, ResourceType,
-};
+use scim_core::{Document, Group, MemberStep, PatchRequest, Projection, ResourceType};
 use serde_json::Value;
 use tenant_registry::{Operation, Resource};
 
@@ -47,9 +45,8 @@ async fn try_create(
     exchange.asked.notes.absorb(notes);
     let members = members.unwrap_or_default();
     let (scoped, asked) = (exchange.caller.scoped.clone(), exchange.asked.clone());
-    let answer = exchange
-        .commit(async move { scoped.create_group(&group, &members, &asked).await })
-        .await?;
+    let answer =
+        exchange.commit(async move { scoped.create_group(&group, &members, &asked).await }).await?;
     exchange.subject.id = Some(answer.group.id.clone());
     let location = format!("{}/Groups/{}", exchange.caller.base_url, answer.group.id);
     let body = render(exchange, &answer.group, &projection).await?;

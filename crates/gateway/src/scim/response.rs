@@ -4,8 +4,8 @@
 
 use super::error::SCIM_JSON;
 use actix_web::HttpResponse;
-use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderValue};
 use directory::{StoredGroup, StoredMember, StoredUser};
 use scim_core::{ETag, Meta, Projection, ResourceType};
 use serde_json::{Map, Value, json};

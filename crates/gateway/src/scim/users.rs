@@ -40,8 +40,7 @@ async fn try_create(
     let limits = &exchange.caller.state.limits;
     let body = body::read(request, payload, limits, &mut exchange.asked.notes).await?;
     exchange.subject.name = body.get("userName").and_then(Value::as_str).map(str::to_owned);
-    let (mut user, notes) =
-        User::parse(&body, ResourceType::user(), &exchange.caller.tolerance)?;
+    let (mut user, notes) = User::parse(&body, ResourceType::user(), &exchange.caller.tolerance)?;
     exchange.asked.notes.absorb(notes);
     if user.document().get("active").is_none() {
         // RFC 7643 §4.1.1 leaves the default open; every identity provider means an active user.
@@ -49,8 +48,7 @@ async fn try_create(
     }
     admit(exchange.caller.profile(), &user, &mut exchange.asked)?;
     let (scoped, asked) = (exchange.caller.scoped.clone(), exchange.asked.clone());
-    let answer =
-        exchange.commit(async move { scoped.create_user(&user, &asked).await }).await?;
+    let answer = exchange.commit(async move { scoped.create_user(&user, &asked).await }).await?;
     exchange.subject.id = Some(answer.user.id.clone());
     let base = &exchange.caller.base_url;
     let location = format!("{base}/Users/{}", answer.user.id);
