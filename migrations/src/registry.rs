@@ -1,4 +1,9 @@
-//! The schema of the registry.
+//! The schema of the registry: tenants, credentials, audit.
+//!
+//! **Invariant**: nothing about people. Every table is named `registry_…`, so that the registry can share a PostgreSQL
+//! database with a directory.
+
+mod m2026_11_22_000001_create_registry;
 
 use sea_orm_migration::prelude::*;
 
@@ -9,7 +14,7 @@ pub struct RegistryMigrator;
 #[async_trait::async_trait]
 impl MigratorTrait for RegistryMigrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![]
+        vec![Box::new(m2026_11_22_000001_create_registry::Migration)]
     }
 
     fn migration_table_name() -> DynIden {

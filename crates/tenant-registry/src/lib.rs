@@ -1,1 +1,26 @@
 //! Tenants, credentials and audit: the global store, and nothing about people.
+//!
+//! Every node keeps the whole registry in memory ([`Registry::authenticate`] never waits for a store) and follows its
+//! changes by generation: each write raises one number, in its own transaction.
+//!
+//! **Invariant**: no HTTP, and no data about people. A write, its audit row and its generation are one transaction. Losing
+//! the registry's database or Redis loses freshness, and nothing else.
+
+pub mod audit;
+pub mod authenticate;
+pub mod credential;
+mod entity;
+pub mod error;
+pub mod registry;
+mod snapshot;
+pub mod tenant;
+
+pub use audit::AuditEntry;
+pub use authenticate::{AuthFailure, Authenticated};
+pub use credential::fault::TokenFault;
+pub use credential::scopes::{Operation, Resource, Scopes, ScopesError};
+pub use credential::token::BearerToken;
+pub use credential::{Credential, IssuedCredential, MAX_LIVE, NewCredential};
+pub use error::RegistryError;
+pub use registry::{Registry, RegistryOptions};
+pub use tenant::{NewTenant, Tenant, TenantId, TenantIdError, TenantState, TenantStateError};

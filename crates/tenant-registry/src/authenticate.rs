@@ -1,0 +1,134 @@
+//! A token against what the registry keeps: whose it is, or why it is refused.
+//!
+//! **Invariant**: every answer does the same work (one hash, one comparison in constant time), and only who holds the whole
+//! token learns that it expired or was revoked.
+
+use crate::credential::token::BearerToken;
+use crate::credential::{Credential, TokenHash};
+use crate::snapshot::Snapshot;
+use crate::tenant::Tenant;
+use hmac::{Hmac, KeyInit, Mac};
+use provisioning::{Reason, Refusal};
+use secrecy::{ExposeSecret, SecretString};
+use sha2::Sha256;
+use std::fmt;
+use std::sync::Arc;
+use subtle::ConstantTimeEq;
+use time::OffsetDateTime;
+
+/// A token that was accepted.
+#[derive(Debug, Clone)]
+pub struct Authenticated {
+    /// Whose token it is.
+    pub tenant: Arc<Tenant>,
+    /// What is known of it.
+    pub credential: Arc<Credential>,
+}
+
+/// Why a well-formed token is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AuthFailure {
+    /// There is no such token.
+    #[error("the token is unknown")]
+    Unknown,
+    /// Its time was over at this instant.
+    #[error("the token expired")]
+    Expired(OffsetDateTime),
+    /// It was revoked at this instant.
+    #[error("the token was revoked")]
+    Revoked(OffsetDateTime),
+}
+
+impl AuthFailure {
+    /// The reason code.
+    #[must_use]
+    pub fn reason(&self) -> Reason {
+        match self {
+            Self::Unknown => Reason::TokenUnknown,
+            Self::Expired(_) => Reason::TokenExpired,
+            Self::Revoked(_) => Reason::TokenRevoked,
+        }
+    }
+
+    /// What it is and what to do, for the administrator (requirements S2-32): never whose token it might be.
+    #[must_use]
+    pub fn detail(&self) -> String {
+        match self {
+            Self::Unknown => "This token is not valid here. Make sure that the token in your identity provider is the one \
+                              that was generated last, or generate a new token and paste that."
+                .to_owned(),
+            Self::Expired(at) => format!(
+                "This token expired on {}. Generate a new token and paste it into your identity provider.",
+                day(*at)
+            ),
+            Self::Revoked(at) => format!(
+                "This token was revoked on {}. Generate a new token and paste it into your identity provider.",
+                day(*at)
+            ),
+        }
+    }
+}
+
+impl From<AuthFailure> for Refusal {
+    fn from(failure: AuthFailure) -> Self {
+        Self::new(failure.reason(), failure.detail())
+    }
+}
+
+/// The day in UTC: `2026-11-22`.
+fn day(at: OffsetDateTime) -> String {
+    let date = at.to_offset(time::UtcOffset::UTC).date();
+    format!("{:04}-{:02}-{:02}", date.year(), u8::from(date.month()), date.day())
+}
+
+/// The key under which tokens are hashed, so that the registry's rows alone do not let tokens be tried.
+#[derive(Clone)]
+pub(crate) struct Pepper(Hmac<Sha256>);
+
+impl fmt::Debug for Pepper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Pepper(…)")
+    }
+}
+
+impl Pepper {
+    pub(crate) fn new(secret: &SecretString) -> Self {
+        // HMAC takes a key of any length (RFC 2104 §3), so that the error cannot happen; an empty key would still work.
+        let keyed = Hmac::new_from_slice(secret.expose_secret().as_bytes());
+        Self(keyed.unwrap_or_else(|_any_length_fits| {
+            Hmac::new(&hmac::digest::Key::<Hmac<Sha256>>::default())
+        }))
+    }
+
+    pub(crate) fn hash(&self, text: &str) -> TokenHash {
+        let mut keyed = self.0.clone();
+        keyed.update(text.as_bytes());
+        TokenHash(keyed.finalize().into_bytes().into())
+    }
+}
+
+pub(crate) fn authenticate(
+    snapshot: &Snapshot,
+    pepper: &Pepper,
+    token: &BearerToken,
+    now: OffsetDateTime,
+) -> Result<Authenticated, AuthFailure> {
+    let presented = pepper.hash(token.expose());
+    let credential = snapshot.credential(token.key_id());
+    let kept = credential.map_or(TokenHash([0; 32]), |credential| credential.hash);
+    let is_same = bool::from(presented.0.ct_eq(&kept.0));
+    let (Some(credential), true) = (credential, is_same) else { return Err(AuthFailure::Unknown) };
+    let tenant = snapshot.tenant(&credential.tenant_id).ok_or(AuthFailure::Unknown)?;
+    // A token of before the tenant moved or changed its population names another place.
+    let place = token.place();
+    if tenant.region != place.region || tenant.population != place.population {
+        return Err(AuthFailure::Unknown);
+    }
+    if let Some(at) = credential.revoked_at {
+        return Err(AuthFailure::Revoked(at));
+    }
+    if now >= credential.expires_at {
+        return Err(AuthFailure::Expired(credential.expires_at));
+    }
+    Ok(Authenticated { tenant: Arc::clone(tenant), credential: Arc::clone(credential) })
+}

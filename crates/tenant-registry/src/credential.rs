@@ -1,0 +1,79 @@
+//! A credential: the token's format, and what the registry keeps of it.
+//!
+//! **Invariant**: a token is seen twice, when it is issued and when it is presented, and is never stored, logged or printed
+//! in between. What is kept is a keyed hash, found by the key id.
+
+mod base62;
+pub mod fault;
+pub mod scopes;
+pub mod token;
+
+use crate::tenant::TenantId;
+use scopes::Scopes;
+use secrecy::SecretString;
+use std::fmt;
+use std::time::Duration;
+use time::OffsetDateTime;
+
+/// Credentials of one tenant that can be live at once: enough to rotate, few enough to know.
+pub const MAX_LIVE: usize = 5;
+
+/// The keyed hash of a token.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TokenHash(pub(crate) [u8; 32]);
+
+impl fmt::Debug for TokenHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenHash(…)")
+    }
+}
+
+/// What the registry knows of a token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credential {
+    /// The visible part by which the token is found.
+    pub key_id: String,
+    /// Whose token it is.
+    pub tenant_id: TenantId,
+    /// What the administrator calls it.
+    pub name: String,
+    /// What is shown in place of the token: `mst_eu_pf_****9f3c`.
+    pub hint: String,
+    /// What it may be used for.
+    pub scopes: Scopes,
+    /// When it was issued.
+    pub created_at: OffsetDateTime,
+    /// From when on it is refused.
+    pub expires_at: OffsetDateTime,
+    /// When it was revoked, if it was.
+    pub revoked_at: Option<OffsetDateTime>,
+    pub(crate) hash: TokenHash,
+}
+
+impl Credential {
+    /// Whether it is neither expired nor revoked.
+    #[must_use]
+    pub fn is_live(&self, now: OffsetDateTime) -> bool {
+        self.revoked_at.is_none() && now < self.expires_at
+    }
+}
+
+/// What is asked for in a new credential.
+#[derive(Debug, Clone)]
+pub struct NewCredential {
+    /// What the administrator calls it.
+    pub name: String,
+    /// How long it lives.
+    pub expires: Duration,
+    /// What it may be used for.
+    pub scopes: Scopes,
+}
+
+/// A new credential, and its token for this once.
+#[derive(Debug)]
+pub struct IssuedCredential {
+    /// The token. It cannot be had again.
+    pub token: SecretString,
+    /// What stays.
+    pub credential: Credential,
+}

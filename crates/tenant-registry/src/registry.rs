@@ -1,0 +1,290 @@
+//! The registry: opening it, reading it, and who a token is.
+//!
+//! **Invariant**: a refresh reads the generation before the rows, so that a snapshot is never older than the generation it
+//! names; what it reads twice does no harm.
+
+mod follow;
+mod pepper;
+mod write;
+
+use crate::audit::AuditEntry;
+use crate::authenticate::{self, AuthFailure, Authenticated, Pepper};
+use crate::credential::Credential;
+use crate::credential::token::BearerToken;
+use crate::entity;
+use crate::error::RegistryError;
+use crate::snapshot::Snapshot;
+use crate::tenant::{Tenant, TenantId};
+use arc_swap::ArcSwap;
+use migrations::{Database, RegistryMigrator};
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use secrecy::SecretString;
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use time::OffsetDateTime;
+use tokio::sync::{Mutex, watch};
+
+/// How the registry is kept.
+#[derive(Debug, Clone)]
+pub struct RegistryOptions {
+    /// The key under which tokens are hashed. Without one, it is made once and kept in the registry.
+    pub pepper: Option<SecretString>,
+    /// Where changes are announced. Without one, nodes notice them by asking.
+    pub redis_url: Option<String>,
+    /// How often a node asks whether something changed.
+    pub poll: Duration,
+}
+
+impl Default for RegistryOptions {
+    fn default() -> Self {
+        Self { pepper: None, redis_url: None, poll: Duration::from_millis(500) }
+    }
+}
+
+/// The registry, as one node sees it. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Registry {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    db: Database,
+    pepper: Pepper,
+    poll: Duration,
+    redis: Option<(redis::Client, ConnectionManager)>,
+    snapshot: ArcSwap<Snapshot>,
+    refreshed_at: ArcSwap<Instant>,
+    /// One refresh at a time: else an older one could replace a newer one's snapshot.
+    turn: Mutex<()>,
+    generation: watch::Sender<i64>,
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registry")
+            .field("generation", &self.snapshot.load().generation)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Registry {
+    /// Opens the registry: brings its schema up to date, finds or makes the pepper, and reads everything.
+    ///
+    /// # Errors
+    /// When the database fails, the pepper is another than before, or the Redis URL has a wrong form. A Redis that does not
+    /// answer is no error.
+    pub async fn open(
+        db: Database,
+        options: RegistryOptions,
+        now: OffsetDateTime,
+    ) -> Result<Self, RegistryError> {
+        db.migrate::<RegistryMigrator>().await.map_err(RegistryError::Open)?;
+        let pepper = pepper::settle(&db, options.pepper.as_ref(), now).await?;
+        let redis = options.redis_url.as_deref().map(connect).transpose()?;
+        let registry = Self {
+            shared: Arc::new(Shared {
+                db,
+                pepper,
+                poll: options.poll,
+                redis,
+                snapshot: ArcSwap::default(),
+                refreshed_at: ArcSwap::from_pointee(Instant::now()),
+                turn: Mutex::new(()),
+                generation: watch::Sender::new(0),
+            }),
+        };
+        registry.refresh().await?;
+        Ok(registry)
+    }
+
+    /// Whose token this is. Asks no store.
+    ///
+    /// # Errors
+    /// When the token is unknown, expired or revoked.
+    pub fn authenticate(
+        &self,
+        token: &BearerToken,
+        now: OffsetDateTime,
+    ) -> Result<Authenticated, AuthFailure> {
+        let snapshot = self.shared.snapshot.load();
+        authenticate::authenticate(&snapshot, &self.shared.pepper, token, now)
+    }
+
+    /// Reads what changed since the last time, and says whether anything did.
+    ///
+    /// # Errors
+    /// When the database fails; the last snapshot stays in use.
+    pub async fn refresh(&self) -> Result<bool, RegistryError> {
+        let _turn = self.shared.turn.lock().await;
+        let reader = self.shared.db.reader();
+        let generation = entity::generation::Entity::find_by_id(entity::generation::ONLY)
+            .one(reader)
+            .await
+            .map_err(RegistryError::Database)?
+            .map_or(0, |row| row.generation);
+        let known = self.shared.snapshot.load_full();
+        let changed = generation != known.generation;
+        if changed {
+            // A number smaller than the known one means that an older copy of the database was restored.
+            let base = if generation > known.generation {
+                Snapshot::clone(&known)
+            } else {
+                Snapshot::default()
+            };
+            let next = self.newer_than(base, generation).await?;
+            self.shared.snapshot.store(Arc::new(next));
+            self.shared.generation.send_replace(generation);
+        }
+        self.shared.refreshed_at.store(Arc::new(Instant::now()));
+        Ok(changed)
+    }
+
+    /// How long ago the registry's database last said what is current.
+    #[must_use]
+    pub fn age(&self) -> Duration {
+        self.shared.refreshed_at.load().elapsed()
+    }
+
+    /// The generation of the snapshot in use, and word of each new one.
+    #[must_use]
+    pub fn generations(&self) -> watch::Receiver<i64> {
+        self.shared.generation.subscribe()
+    }
+
+    /// Whether the registry's database answers.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn ping(&self) -> Result<(), RegistryError> {
+        self.shared.db.reader().ping().await.map_err(RegistryError::Database)
+    }
+
+    /// Ends the connections to the database. What is in memory stays in use.
+    ///
+    /// # Errors
+    /// When a pool cannot be closed.
+    pub async fn close(&self) -> Result<(), RegistryError> {
+        self.shared.db.close().await.map_err(RegistryError::Database)
+    }
+}
+
+/// Reading the database.
+impl Registry {
+    /// Every tenant, by slug.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn tenants(&self) -> Result<Vec<Tenant>, RegistryError> {
+        let rows = entity::tenant::Entity::find()
+            .order_by_asc(entity::tenant::Column::Slug)
+            .all(self.shared.db.reader())
+            .await
+            .map_err(RegistryError::Database)?;
+        rows.into_iter().map(entity::tenant::Model::read).collect()
+    }
+
+    /// The tenant with this slug or id. No slug is an id: a slug has no underscore.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn find_tenant(&self, slug_or_id: &str) -> Result<Option<Tenant>, RegistryError> {
+        use entity::tenant::Column;
+        let by = match TenantId::parse(slug_or_id) {
+            Ok(id) => Column::Id.eq(id.as_str()),
+            Err(_a_slug) => Column::Slug.eq(slug_or_id),
+        };
+        let row = entity::tenant::Entity::find()
+            .filter(by)
+            .one(self.shared.db.reader())
+            .await
+            .map_err(RegistryError::Database)?;
+        row.map(entity::tenant::Model::read).transpose()
+    }
+
+    /// A tenant's credentials, oldest first, with those that expired or were revoked.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn credentials(&self, tenant: &TenantId) -> Result<Vec<Credential>, RegistryError> {
+        use entity::credential::Column;
+        let rows = entity::credential::Entity::find()
+            .filter(Column::TenantId.eq(tenant.as_str()))
+            .order_by_asc(Column::CreatedAt)
+            .order_by_asc(Column::Generation)
+            .all(self.shared.db.reader())
+            .await
+            .map_err(RegistryError::Database)?;
+        rows.into_iter().map(entity::credential::Model::read).collect()
+    }
+
+    /// The last changes, newest last: one tenant's, or everyone's.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn audit(
+        &self,
+        tenant: Option<&TenantId>,
+        last: u64,
+    ) -> Result<Vec<AuditEntry>, RegistryError> {
+        use entity::audit::Column;
+        let mut query = entity::audit::Entity::find();
+        if let Some(tenant) = tenant {
+            query = query.filter(Column::TenantId.eq(tenant.as_str()));
+        }
+        let rows = query
+            .order_by_desc(Column::Generation)
+            .limit(last)
+            .all(self.shared.db.reader())
+            .await
+            .map_err(RegistryError::Database)?;
+        rows.into_iter().rev().map(entity::audit::Model::read).collect()
+    }
+
+    async fn newer_than(&self, base: Snapshot, generation: i64) -> Result<Snapshot, RegistryError> {
+        let reader = self.shared.db.reader();
+        let tenants = entity::tenant::Entity::find()
+            .filter(entity::tenant::Column::Generation.gt(base.generation))
+            .all(reader)
+            .await
+            .map_err(RegistryError::Database)?;
+        let credentials = entity::credential::Entity::find()
+            .filter(entity::credential::Column::Generation.gt(base.generation))
+            .all(reader)
+            .await
+            .map_err(RegistryError::Database)?;
+        let tenants = readable(tenants.into_iter().map(entity::tenant::Model::read));
+        let credentials = readable(credentials.into_iter().map(entity::credential::Model::read));
+        Ok(base.with(generation, tenants, credentials))
+    }
+}
+
+/// What can be read. One row that cannot (a newer program wrote it) must not keep a revocation from being seen; of it, the
+/// last version that could be read stays in use.
+fn readable<T>(rows: impl Iterator<Item = Result<T, RegistryError>>) -> Vec<T> {
+    rows.filter_map(|row| {
+        row.inspect_err(|error| {
+            tracing::error!(error = %error, "A row of the registry cannot be read and is passed over.");
+        })
+        .ok()
+    })
+    .collect()
+}
+
+/// The client for listening, and a connection for announcing that is made when it is needed.
+fn connect(url: &str) -> Result<(redis::Client, ConnectionManager), RegistryError> {
+    let client = redis::Client::open(url).map_err(RegistryError::Redis)?;
+    // An announcement that fails is made up for by asking: it may not hold up the change that it announces.
+    let config = ConnectionManagerConfig::new()
+        .set_number_of_retries(1)
+        .set_connection_timeout(Some(Duration::from_millis(500)))
+        .set_response_timeout(Some(Duration::from_millis(500)));
+    let manager = client.get_connection_manager_lazy(config).map_err(RegistryError::Redis)?;
+    Ok((client, manager))
+}
+
+/// One row of the generation table is there since the first migration.
+fn no_generation() -> RegistryError {
+    RegistryError::Database(DbErr::RecordNotFound("registry_generation".to_owned()))
+}

@@ -1,0 +1,116 @@
+//! Keeping up with what other nodes and the command line change.
+//!
+//! **Invariant**: asking suffices; Redis only makes it sooner. Neither the database nor Redis being gone ends the loop, and
+//! each change of state is logged once.
+
+use super::Registry;
+use futures_util::StreamExt;
+use std::time::Duration;
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+/// Where changes are announced. The message is the new generation.
+const CHANNEL: &str = "muster:registry";
+/// How long to wait before trying Redis again.
+const PAUSE: Duration = Duration::from_secs(1);
+/// How long a connection to Redis may take.
+const CONNECT: Duration = Duration::from_secs(2);
+
+impl Registry {
+    /// Refreshes the snapshot until `stop`: at every poll, and when a change is announced on Redis.
+    pub async fn follow(&self, stop: CancellationToken) {
+        let both = async { tokio::join!(self.ask(), self.listen()) };
+        stop.run_until_cancelled(Box::pin(both)).await;
+    }
+
+    /// Tells other nodes that there is a new generation.
+    pub(super) async fn announce(&self, generation: i64) {
+        let Some((_, connection)) = &self.shared.redis else { return };
+        let mut connection = connection.clone();
+        let mut publish = redis::cmd("PUBLISH");
+        publish.arg(CHANNEL).arg(generation);
+        // The first command after a lost connection fails, and the next one finds a new connection.
+        for is_last in [false, true] {
+            match publish.query_async::<()>(&mut connection).await {
+                Ok(()) => return,
+                Err(error) if is_last => {
+                    tracing::warn!(
+                        error = %error,
+                        "A change of the registry could not be announced; other nodes notice it at their next poll."
+                    );
+                }
+                Err(_retried) => {}
+            }
+        }
+    }
+
+    async fn ask(&self) {
+        let mut ticks = interval(self.shared.poll.max(Duration::from_millis(10)));
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut reachable = true;
+        loop {
+            ticks.tick().await;
+            let answer = self.refresh().await;
+            match &answer {
+                Ok(_) if !reachable => tracing::info!("The registry's database answers again."),
+                Err(error) if reachable => tracing::warn!(
+                    error = %error,
+                    "The registry's database does not answer; known tenants are served from memory."
+                ),
+                Ok(_) | Err(_) => {}
+            }
+            reachable = answer.is_ok();
+        }
+    }
+
+    async fn listen(&self) {
+        let Some((client, _)) = &self.shared.redis else { return };
+        let mut connected = true;
+        loop {
+            match timeout(CONNECT, subscribe(client)).await {
+                Ok(Ok(mut announcements)) => {
+                    if !connected {
+                        tracing::info!(
+                            "Redis answers again; changes of the registry are announced."
+                        );
+                    }
+                    connected = true;
+                    // What was announced while nobody listened.
+                    self.refresh_quietly().await;
+                    let mut messages = announcements.on_message();
+                    while messages.next().await.is_some() {
+                        self.refresh_quietly().await;
+                    }
+                }
+                Ok(Err(error)) if connected => {
+                    tracing::warn!(
+                        error = %error,
+                        "Redis does not answer; changes of the registry are noticed by asking."
+                    );
+                    connected = false;
+                }
+                Err(_) if connected => {
+                    tracing::warn!(
+                        "Redis does not answer in time; changes of the registry are noticed by asking."
+                    );
+                    connected = false;
+                }
+                Ok(Err(_)) | Err(_) => {}
+            }
+            sleep(PAUSE).await;
+        }
+    }
+
+    /// The poll says it when the database is gone.
+    async fn refresh_quietly(&self) {
+        if let Err(error) = self.refresh().await {
+            tracing::debug!(error = %error, "An announced change could not be read yet.");
+        }
+    }
+}
+
+async fn subscribe(client: &redis::Client) -> redis::RedisResult<redis::aio::PubSub> {
+    let mut connection = client.get_async_pubsub().await?;
+    connection.subscribe(CHANNEL).await?;
+    Ok(connection)
+}

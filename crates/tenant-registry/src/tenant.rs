@@ -1,0 +1,219 @@
+//! A tenant: one customer.
+//!
+//! **Invariant**: a tenant has one home region and one population for life; the names that say so are values, not text.
+
+use provisioning::{ProfileId, roles};
+use region_router::{Place, Population, Region};
+use std::fmt;
+
+/// The alphabet of RFC 4648 §6 in small letters.
+const BASE32: [char; 32] = [
+    'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l', 'm', 'n', 'o', 'p', 'q', 'r', 's',
+    't', 'u', 'v', 'w', 'x', 'y', 'z', '2', '3', '4', '5', '6', '7',
+];
+const ID_PREFIX: &str = "ten_";
+const ID_DIGITS: usize = 16;
+
+/// A tenant's id: `ten_` and sixteen digits in base 32.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TenantId(String);
+
+impl TenantId {
+    /// Parses an id.
+    ///
+    /// # Errors
+    /// When the text has another form.
+    pub fn parse(text: &str) -> Result<Self, TenantIdError> {
+        let digits = text.strip_prefix(ID_PREFIX).ok_or(TenantIdError)?;
+        if digits.len() == ID_DIGITS && digits.chars().all(|c| BASE32.contains(&c)) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(TenantIdError)
+        }
+    }
+
+    /// The id.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub(crate) fn random() -> Self {
+        let digit = |_| BASE32.get(rand::random_range(0..BASE32.len())).copied().unwrap_or('a');
+        let digits: String = (0..ID_DIGITS).map(digit).collect();
+        Self(format!("{ID_PREFIX}{digits}"))
+    }
+}
+
+impl fmt::Display for TenantId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The text is not a tenant's id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a tenant id is ten_ and sixteen small letters and digits")]
+pub struct TenantIdError;
+
+/// Whether a tenant is served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TenantState {
+    /// It is.
+    Active,
+    /// It is not, for now.
+    Suspended,
+    /// It is not, for good.
+    Closed,
+}
+
+impl TenantState {
+    /// Every state.
+    pub const ALL: [Self; 3] = [Self::Active, Self::Suspended, Self::Closed];
+
+    /// Parses the word.
+    ///
+    /// # Errors
+    /// When the word is no state.
+    pub fn parse(text: &str) -> Result<Self, TenantStateError> {
+        Self::ALL.into_iter().find(|known| known.as_str() == text).ok_or(TenantStateError)
+    }
+
+    /// The word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Suspended => "suspended",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+impl fmt::Display for TenantState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The text is not a tenant's state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a tenant is active, suspended or closed")]
+pub struct TenantStateError;
+
+/// One customer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tenant {
+    /// The id, which never changes.
+    pub id: TenantId,
+    /// The short name in commands and URLs.
+    pub slug: String,
+    /// The customer's name.
+    pub name: String,
+    /// Where its people's data lives.
+    pub region: Region,
+    /// Which store of the region.
+    pub shard: String,
+    /// The fence: raised when the tenant moves, and checked by every write.
+    pub epoch: i64,
+    /// Whether it is served.
+    pub state: TenantState,
+    /// What it has bought.
+    pub plan: String,
+    /// Who is provisioned.
+    pub population: Population,
+    /// What its product asks of a user.
+    pub profile: ProfileId,
+    /// The role of a new person.
+    pub default_role: String,
+    /// How many people may be active; `None`: any number.
+    pub seats: Option<u64>,
+    /// Whether groups are taken.
+    pub groups: bool,
+    /// Whom an administrator asks for seats, as it fits into a sentence.
+    pub seat_contact: String,
+}
+
+impl Tenant {
+    /// The region and population: what host and token must name.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        Place { region: self.region.clone(), population: self.population }
+    }
+}
+
+/// What is asked for in a new tenant.
+#[derive(Debug, Clone)]
+pub struct NewTenant {
+    /// The short name: 1 to 63 small letters, digits and hyphens, unique.
+    pub slug: String,
+    /// The customer's name.
+    pub name: String,
+    /// Where its people's data will live.
+    pub region: Region,
+    /// Who is provisioned.
+    pub population: Population,
+    /// What its product asks of a user.
+    pub profile: ProfileId,
+    /// What it has bought.
+    pub plan: String,
+    /// The role of a new person.
+    pub default_role: String,
+    /// How many people may be active; `None`: any number.
+    pub seats: Option<u64>,
+    /// Whether groups are taken.
+    pub groups: bool,
+    /// Whom an administrator asks for seats.
+    pub seat_contact: String,
+}
+
+impl NewTenant {
+    /// A tenant with the defaults of its population: groups taken, seats without number.
+    #[must_use]
+    pub fn new(slug: &str, name: &str, place: Place, profile: ProfileId) -> Self {
+        Self {
+            slug: slug.to_owned(),
+            name: name.to_owned(),
+            default_role: roles::default_role(place.population.as_str()).to_owned(),
+            region: place.region,
+            population: place.population,
+            profile,
+            plan: "standard".to_owned(),
+            seats: None,
+            groups: true,
+            seat_contact: "your account owner".to_owned(),
+        }
+    }
+}
+
+/// Whether the text can be a slug.
+pub(crate) fn is_slug(text: &str) -> bool {
+    let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    (1..=63).contains(&text.len()) && text.bytes().all(fits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{TenantId, is_slug};
+
+    #[test]
+    fn a_random_id_parses() {
+        for _ in 0..100 {
+            let id = TenantId::random();
+            assert_eq!(TenantId::parse(id.as_str()), Ok(id));
+        }
+        for bad in
+            ["", "ten_", "ten_aaaaaaaaaaaaaaa", "ten_aaaaaaaaaaaaaaa1", "TEN_aaaaaaaaaaaaaaaa"]
+        {
+            assert!(TenantId::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_slug_is_small_letters_digits_and_hyphens() {
+        assert!(is_slug("acme-2") && is_slug(&"a".repeat(63)));
+        for bad in ["", "Acme", "a_b", "a b", "é", &"a".repeat(64)] {
+            assert!(!is_slug(bad), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,160 @@
+use crate::support::redis::{Redis, free_port};
+use crate::support::{ACTOR, NOW, Store, credential, new_tenant, presented, tenant};
+use std::time::Duration;
+use tenant_registry::{AuthFailure, Registry, RegistryError, RegistryOptions};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+const SOON: Duration = Duration::from_secs(10);
+const NEVER: Duration = Duration::from_secs(86_400);
+
+/// A node's follower, ended before the test is.
+struct Follower {
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Follower {
+    fn of(registry: &Registry) -> Self {
+        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        let (registry, until) = (registry.clone(), stop.clone());
+        tasks.spawn(async move { registry.follow(until).await });
+        tasks.close();
+        Self { stop, tasks }
+    }
+
+    async fn end(self) {
+        self.stop.cancel();
+        timeout(SOON, self.tasks.wait()).await.unwrap();
+    }
+}
+
+async fn reached(registry: &Registry, generation: i64) {
+    let mut generations = registry.generations();
+    let wait = generations.wait_for(|reached| *reached >= generation);
+    timeout(SOON, wait).await.expect("the change arrives").unwrap();
+}
+
+fn options(poll: Duration, redis_url: Option<&str>) -> RegistryOptions {
+    RegistryOptions { poll, redis_url: redis_url.map(str::to_owned), pepper: None }
+}
+
+#[tokio::test]
+async fn a_node_notices_changes_by_asking() {
+    let store = Store::new().await;
+    let here = store.node().await;
+    let there = store.node_with(options(Duration::from_millis(20), None)).await;
+    let follower = Follower::of(&there);
+
+    let issued = credential(&here, &tenant(&here, "acme").await).await;
+    reached(&there, *here.generations().borrow()).await;
+    assert!(there.authenticate(&presented(&issued), NOW).is_ok());
+
+    here.revoke_credential(&issued.credential.key_id, ACTOR, NOW).await.unwrap();
+    reached(&there, *here.generations().borrow()).await;
+    let failure = there.authenticate(&presented(&issued), NOW).unwrap_err();
+    assert_eq!(failure, AuthFailure::Revoked(NOW));
+
+    follower.end().await;
+    store.remove().await;
+}
+
+#[tokio::test]
+async fn an_announced_change_arrives_without_asking() {
+    let redis = Redis::start();
+    let store = Store::new().await;
+    let here = store.node_with(options(NEVER, Some(&redis.url))).await;
+    let there = store.node_with(options(NEVER, Some(&redis.url))).await;
+    let follower = Follower::of(&there);
+    // The first change may be seen when the subscription is made; the others can only be announced.
+    for slug in ["one", "two", "three"] {
+        tenant(&here, slug).await;
+        reached(&there, *here.generations().borrow()).await;
+    }
+    follower.end().await;
+    store.remove().await;
+}
+
+#[tokio::test]
+async fn without_redis_changes_are_made_and_noticed_all_the_same() {
+    let url = format!("redis://127.0.0.1:{}", free_port());
+    let store = Store::new().await;
+    let here = store.node_with(options(NEVER, Some(&url))).await;
+    let there = store.node_with(options(Duration::from_millis(20), Some(&url))).await;
+    let follower = Follower::of(&there);
+
+    timeout(SOON, here.create_tenant(&new_tenant("acme"), ACTOR, NOW)).await.unwrap().unwrap();
+    reached(&there, 1).await;
+
+    follower.end().await;
+    store.remove().await;
+}
+
+#[tokio::test]
+async fn a_redis_url_of_a_wrong_form_is_an_error_at_the_start() {
+    let store = Store::new().await;
+    let refused =
+        Registry::open(store.database().await, options(NEVER, Some("localhost:6379")), NOW).await;
+    assert!(matches!(refused, Err(RegistryError::Redis(_))), "{refused:?}");
+    store.remove().await;
+}
+
+#[tokio::test]
+async fn known_tenants_are_served_when_the_database_is_gone() {
+    let store = Store::new().await;
+    let registry = store.node_with(options(Duration::from_millis(20), None)).await;
+    let issued = credential(&registry, &tenant(&registry, "acme").await).await;
+    assert!(registry.ping().await.is_ok());
+    let follower = Follower::of(&registry);
+
+    registry.close().await.unwrap();
+
+    assert!(registry.refresh().await.is_err() && registry.ping().await.is_err());
+    let before = registry.age();
+    assert!(registry.authenticate(&presented(&issued), NOW).is_ok());
+    assert!(registry.age() >= before, "the age says how stale the snapshot is");
+    follower.end().await;
+    store.remove().await;
+}
+
+#[tokio::test]
+async fn a_restored_older_database_replaces_what_was_known() {
+    let store = Store::new().await;
+    let registry = store.node().await;
+    let issued = credential(&registry, &tenant(&registry, "acme").await).await;
+    assert!(registry.authenticate(&presented(&issued), NOW).is_ok());
+
+    store.run("DELETE FROM registry_credentials").await;
+    store.run("UPDATE registry_generation SET generation = 1").await;
+
+    assert!(registry.refresh().await.unwrap());
+    let failure = registry.authenticate(&presented(&issued), NOW).unwrap_err();
+    assert_eq!(failure, AuthFailure::Unknown);
+    store.remove().await;
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_stops_no_other_change() {
+    let store = Store::new().await;
+    let registry = store.node().await;
+    let acme = credential(&registry, &tenant(&registry, "acme").await).await;
+    let zeta = credential(&registry, &tenant(&registry, "zeta").await).await;
+
+    store
+        .run(
+            "UPDATE registry_tenants SET profile = 'of the future', generation = 100 WHERE slug = 'acme';
+             UPDATE registry_credentials SET revoked_at = 7, generation = 100 WHERE tenant_id =
+                (SELECT id FROM registry_tenants WHERE slug = 'zeta');
+             UPDATE registry_generation SET generation = 100",
+        )
+        .await;
+
+    assert!(registry.refresh().await.unwrap());
+    assert!(registry.authenticate(&presented(&acme), NOW).is_ok(), "as it was last understood");
+    let failure = registry.authenticate(&presented(&zeta), NOW).unwrap_err();
+    assert_eq!(failure.reason().as_str(), "token_revoked");
+    let refused = registry.find_tenant("acme").await.unwrap_err();
+    assert!(matches!(refused, RegistryError::Unreadable { what: "profile", .. }), "{refused:?}");
+    store.remove().await;
+}

@@ -1,0 +1,150 @@
+//! A store for one test, and what tests have in common.
+
+pub(crate) mod redis;
+
+use migrations::{Database, PoolOptions};
+use provisioning::ProfileId;
+use region_router::{Place, Population, Region};
+use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
+use secrecy::ExposeSecret;
+use std::time::Duration;
+use tempfile::TempDir;
+use tenant_registry::{
+    BearerToken, IssuedCredential, NewCredential, NewTenant, Registry, RegistryOptions, Scopes,
+    Tenant,
+};
+use time::OffsetDateTime;
+use time::macros::datetime;
+use uuid::Uuid;
+
+/// The instant at which tests happen.
+pub(crate) const NOW: OffsetDateTime = datetime!(2026-11-22 10:00:00.123456 UTC);
+/// Who does things in tests.
+pub(crate) const ACTOR: &str = "operator ada";
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests are told by the environment which store to use"
+)]
+pub(crate) fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// An empty database of its own.
+pub(crate) struct Store {
+    url: String,
+    place: Kept,
+}
+
+enum Kept {
+    Folder(TempDir),
+    Server { url: String, name: String },
+}
+
+impl Store {
+    pub(crate) async fn new() -> Self {
+        match variable("MUSTER_TEST_STORE").as_deref() {
+            None | Some("sqlite") => {
+                let folder = TempDir::new().unwrap();
+                let url = format!("sqlite:{}", folder.path().join("registry.db").display());
+                Self { url, place: Kept::Folder(folder) }
+            }
+            Some("postgres") => {
+                let server = variable("MUSTER_TEST_POSTGRES").expect(
+                    "MUSTER_TEST_STORE is postgres, and MUSTER_TEST_POSTGRES (postgres://user@host:port/) is not set",
+                );
+                let server = server.trim_end_matches('/').to_owned();
+                let name = format!("muster_test_{}", Uuid::new_v4().simple());
+                administer(&server, &format!("CREATE DATABASE {name}")).await;
+                let url = format!("{server}/{name}");
+                Self { url, place: Kept::Server { url: server, name } }
+            }
+            Some(other) => panic!("MUSTER_TEST_STORE is {other:?}; it may be sqlite or postgres"),
+        }
+    }
+
+    pub(crate) async fn database(&self) -> Database {
+        let options = PoolOptions {
+            readers: 4,
+            acquire_timeout: Duration::from_secs(10),
+            statement_timeout: Duration::from_secs(10),
+            application_name: "muster-test".to_owned(),
+        };
+        Database::open(&self.url, &options).await.unwrap()
+    }
+
+    /// A node of its own on this store.
+    pub(crate) async fn node(&self) -> Registry {
+        self.node_with(RegistryOptions::default()).await
+    }
+
+    pub(crate) async fn node_with(&self, options: RegistryOptions) -> Registry {
+        Registry::open(self.database().await, options, NOW).await.unwrap()
+    }
+
+    /// Runs SQL beside the registry.
+    pub(crate) async fn run(&self, sql: &str) {
+        let database = self.database().await;
+        database.writer().execute_unprepared(sql).await.unwrap();
+        database.close().await.unwrap();
+    }
+
+    /// Every value of a table, as text.
+    pub(crate) async fn dump(&self, table: &str, columns: &str) -> String {
+        let database = self.database().await;
+        let reader: &DatabaseConnection = database.reader();
+        let columns: Vec<String> =
+            columns.split(',').map(|column| format!("CAST({column} AS TEXT)")).collect();
+        let sql = format!("SELECT {} FROM {table}", columns.join(" || '|' || "));
+        let statement = Statement::from_string(reader.get_database_backend(), sql);
+        let rows = reader.query_all_raw(statement).await.unwrap();
+        let lines: Vec<String> = rows.iter().map(|row| row.try_get_by_index(0).unwrap()).collect();
+        database.close().await.unwrap();
+        lines.join("\n")
+    }
+
+    /// Drops the database. A test that fails leaves it to the test server's end.
+    pub(crate) async fn remove(self) {
+        match self.place {
+            Kept::Folder(folder) => folder.close().unwrap(),
+            Kept::Server { url, name } => {
+                administer(&url, &format!("DROP DATABASE {name} WITH (FORCE)")).await;
+            }
+        }
+    }
+}
+
+async fn administer(server: &str, sql: &str) {
+    let connection = sea_orm::Database::connect(format!("{server}/postgres")).await;
+    let connection = connection.expect("the server of MUSTER_TEST_POSTGRES answers");
+    connection.execute_unprepared(sql).await.unwrap();
+    connection.close().await.unwrap();
+}
+
+pub(crate) fn place(region: &str, population: Population) -> Place {
+    Place { region: Region::parse(region).unwrap(), population }
+}
+
+pub(crate) fn new_tenant(slug: &str) -> NewTenant {
+    NewTenant::new(slug, "Acme Ltd", place("eu", Population::Platform), ProfileId::Oktopost)
+}
+
+pub(crate) async fn tenant(registry: &Registry, slug: &str) -> Tenant {
+    registry.create_tenant(&new_tenant(slug), ACTOR, NOW).await.unwrap()
+}
+
+pub(crate) fn new_credential() -> NewCredential {
+    NewCredential {
+        name: "Entra".to_owned(),
+        expires: Duration::from_secs(3_600),
+        scopes: Scopes::ALL,
+    }
+}
+
+pub(crate) async fn credential(registry: &Registry, tenant: &Tenant) -> IssuedCredential {
+    registry.create_credential(&tenant.id, &new_credential(), ACTOR, NOW).await.unwrap()
+}
+
+pub(crate) fn presented(issued: &IssuedCredential) -> BearerToken {
+    BearerToken::parse(&format!("Bearer {}", issued.token.expose_secret())).unwrap()
+}
