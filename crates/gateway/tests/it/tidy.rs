@@ -155,6 +155,38 @@ fn every_configuration_key_is_documented() {
 }
 
 #[test]
+fn the_samples_set_only_keys_that_exist() {
+    let known: BTreeSet<&str> = gateway::config::KEYS.iter().copied().collect();
+
+    let mut set = Vec::new();
+    let sample = read("deploy/muster.toml").unwrap();
+    let mut section = "";
+    for line in sample.lines() {
+        if let Some(name) = line.strip_prefix('[').and_then(|l| l.strip_suffix(']')) {
+            section = name;
+        } else if let Some((key, _)) = line.split_once(" = ").filter(|_| !line.starts_with('#')) {
+            set.push(format!("{section}.{key}").trim_start_matches('.').to_owned());
+        }
+    }
+    for path in ["docker-compose.yml", "deploy/Dockerfile", "scripts/replay"] {
+        for (_, rest) in splits(&read(path).unwrap(), "MUSTER__") {
+            let end = |c: char| !(c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+            let name = rest.split(end).next().unwrap_or_default();
+            set.push(name.replace("__", ".").to_lowercase());
+        }
+    }
+    // A region's name is part of its keys; an empty name is the bare prefix.
+    let general = |key: &str| match key.split('.').collect::<Vec<_>>()[..] {
+        ["regions", _, field] => format!("regions.{{name}}.{field}"),
+        _ => key.to_owned(),
+    };
+    let unknown: Vec<_> =
+        set.iter().filter(|k| !k.is_empty() && !known.contains(general(k).as_str())).collect();
+
+    assert!(set.len() > 10 && unknown.is_empty(), "no such key: {unknown:#?}");
+}
+
+#[test]
 fn the_guides_name_only_reason_codes_that_exist() {
     let mut known = BTreeSet::new();
     for reason in provisioning::Reason::ALL {
