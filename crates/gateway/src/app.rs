@@ -13,7 +13,7 @@ use crate::state::{Draining, State};
 use crate::telemetry::http::observe;
 use crate::telemetry::metrics;
 use actix_web::dev::{Server, ServerHandle};
-use actix_web::middleware::from_fn;
+use actix_web::middleware::{NormalizePath, from_fn};
 use actix_web::{App as WebApp, HttpServer, web};
 use anyhow::Context as _;
 use std::net::{SocketAddr, TcpListener};
@@ -153,7 +153,7 @@ fn main_server(state: &web::Data<State>, listener: TcpListener) -> std::io::Resu
     let workers = if settings.workers == 0 { cores() } else { settings.workers };
     let seconds = settings.shutdown_timeout.as_millis().div_ceil(1000);
     let server = HttpServer::new(move || {
-        WebApp::new().app_data(data.clone()).wrap(from_fn(observe)).configure(routes::configure)
+        WebApp::new().app_data(data.clone()).wrap(NormalizePath::trim()).wrap(from_fn(observe)).configure(routes::configure)
     })
     .workers(workers)
     .max_connections(state.limits.connections)

@@ -1,4 +1,8 @@
 //! People, groups, memberships, seats, changes, decisions.
+#![expect(
+    elided_lifetimes_in_paths,
+    reason = "async_trait and the trait's own signature leave the manager's lifetime out"
+)]
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend};

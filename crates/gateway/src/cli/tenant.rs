@@ -7,7 +7,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use anyhow::bail;
 use clap::{Args, Subcommand, ValueEnum};
-use region_router::{Place, Hosts, Place};
+use region_router::{Hosts, Place};
 use serde_json::{Value, json};
 use tenant_registry::{NewTenant, RegistryError, Tenant};
 
@@ -70,13 +70,13 @@ pub(super) async fn run(command: Command, config: &Config, output: Output) -> an
 
 async fn create(new: Create, config: &Config, output: Output) -> anyhow::Result<()> {
     let region = parse::region(&new.region, config)?;
-    let place = Place { region, population: parse::population(&new.population)? };
+    let home = Place { region, population: parse::population(&new.population)? };
     let profile = parse::profile(&new.profile)?;
     let new = NewTenant {
         seats: new.seats,
         groups: new.groups == Switch::On,
         plan: new.plan,
-        ..NewTenant::new(&new.slug, &new.name, place, profile)
+        ..NewTenant::new(&new.slug, &new.name, home, profile)
     };
     let registry = open_registry(config).await?;
     let tenant = match registry.create_tenant(&new, ACTOR, Clock.now()).await {
