@@ -2,6 +2,22 @@
 //!
 //! **Invariant**: a [`Condition`] names canonical attributes only, each with an operator that its type allows and an
 //! operand in comparison form. SQL and memory read the same one.
+//!
+//! ```
+//! use scim_core::{Filter, FilterLimits, Notes, ResourceType, Tolerance};
+//!
+//! let (tolerance, mut notes) = (Tolerance::default(), Notes::default());
+//! let text = r#"emails[TYPE eq "work" and value co "@example.com"] and active eq true"#;
+//! let filter = Filter::parse(text, &FilterLimits::default(), &tolerance, &mut notes)?;
+//! let condition = filter.bind(ResourceType::user(), &tolerance, &mut notes)?;
+//!
+//! let ada = serde_json::json!({
+//!     "active": true,
+//!     "emails": [{"type": "work", "value": "ada@example.com"}]
+//! });
+//! assert!(condition.matches(ada.as_object().unwrap()));
+//! # Ok::<(), scim_core::ScimError>(())
+//! ```
 
 mod bind;
 mod eval;

@@ -2,12 +2,32 @@
 //!
 //! **Invariant**: nothing but [`PatchRequest::apply`] changes a document, and it is judged by its result: what is
 //! required or unique is the caller's to check afterwards, so two operations may depend on each other in any order.
+//!
+//! ```
+//! use scim_core::{Attributes, Document, FilterLimits, JsonLimits, Notes, PatchLimits};
+//! use scim_core::{PatchRequest, ResourceType, Tolerance};
+//!
+//! let json = JsonLimits { depth: 64, array_values: 10_000 };
+//! let limits =
+//!     PatchLimits { operations: 1000, members: 10_000, filter: FilterLimits::default() };
+//! let (of, tolerance, mut notes) =
+//!     (ResourceType::user(), Tolerance::default(), Notes::default());
+//!
+//! let body = br#"{"Operations": [{"op": "Replace", "path": "active", "value": "False"}]}"#;
+//! let request =
+//!     PatchRequest::parse(&Attributes::parse(body, &json)?, &limits, &tolerance, &mut notes)?;
+//! let before = Document::stored(r#"{"userName": "ada", "active": true}"#)?;
+//! let after = request.apply(&before, of, &tolerance, &mut notes)?;
+//! assert_eq!(after.changed_since(&before, of), ["active"]);
+//! # Ok::<(), scim_core::ScimError>(())
+//! ```
 
 mod apply;
 mod edit;
 mod list;
 mod members;
 mod parse;
+mod path;
 
 use crate::document::Document;
 use crate::error::ScimError;

@@ -4,7 +4,7 @@ use super::Verb;
 use crate::document::check::{coerce, is_unassigned, shown, unknown};
 use crate::error::{ErrorKind, ScimError};
 use crate::quirk::{Notes, Quirk, Tolerance};
-use crate::schema::{Attribute, Kind};
+use crate::schema::{Attribute, Kind, Mutability};
 use serde_json::{Map, Value};
 
 /// An operation on one attribute.
@@ -118,6 +118,9 @@ impl Edit<'_> {
         sub: &Attribute,
         value: Option<&Value>,
     ) -> Result<(), ScimError> {
+        if sub.mutability == Mutability::ReadOnly {
+            return self.echo(sub, value);
+        }
         let after = match value {
             Some(value) => {
                 let path = format!("{}.{}", self.path, sub.name);
@@ -129,12 +132,27 @@ impl Edit<'_> {
             Some(after) => {
                 object.insert(sub.name.clone(), after);
             }
-            // Passed over, not unassigned: readOnly, or made-up text in `primary`.
+            // Passed over, not unassigned: made-up text in `primary`.
             None if value.is_some_and(|value| !is_unassigned(value)) => {}
             None => {
                 object.remove(&sub.name);
             }
         }
+        Ok(())
+    }
+
+    /// A readOnly part among others that are to be written: the manager's `displayName`.
+    fn echo(&mut self, sub: &Attribute, value: Option<&Value>) -> Result<(), ScimError> {
+        if value.is_none_or(is_unassigned) {
+            return Ok(());
+        }
+        let name = format!("{}.{}", self.path, sub.name);
+        if !self.tolerance.allows(Quirk::ReadOnlyEcho) {
+            let detail = format!("{name} is read-only; leave it out of the mapping.");
+            return Err(ScimError::new(ErrorKind::Mutability, detail).about(name));
+        }
+        self.notes.met(Quirk::ReadOnlyEcho);
+        self.notes.ignored(name);
         Ok(())
     }
 

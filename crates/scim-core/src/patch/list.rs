@@ -2,9 +2,9 @@
 
 use super::Verb;
 use super::edit::Edit;
-use crate::document::check::{coerce, coerce_element, collapse, is_unassigned, one_primary};
+use crate::document::check::{coerce, coerce_element, collapse, is_unassigned};
 use crate::error::{ErrorKind, ScimError};
-use crate::filter::{Filter, Literal, Op};
+use crate::filter::{Filter, Literal};
 use crate::normal::comparable;
 use crate::quirk::Quirk;
 use crate::schema::{Attribute, Kind};
@@ -86,7 +86,7 @@ impl Edit<'_> {
     ) -> Result<Vec<Value>, ScimError> {
         self.bend(
             Quirk::RemoveWithValue,
-            "takes no value on remove; name the values in a filter, as in attribute[value eq \"…\"]",
+            "takes no value on remove; name the values in a filter, as in [value eq \"…\"]",
         )?;
         let named = coerce(self.attribute, self.path, value, self.tolerance, self.notes)?;
         let named: Vec<Value> =
@@ -178,8 +178,11 @@ impl Edit<'_> {
             .filter(|(_, element)| holds(element))
             .map(|(place, _)| place)
             .collect();
-        let value = value.filter(|value| verb != Verb::Remove && !is_unassigned(value));
-        let Some(value) = value else {
+        let value = match value.filter(|_| verb != Verb::Remove) {
+            Some(value) if sub.is_none() => Some(self.only(value)?),
+            value => value,
+        };
+        let Some(value) = value.filter(|value| !is_unassigned(value)) else {
             if chosen.is_empty() {
                 self.bend_target("matches no value, so there is nothing to remove")?;
                 return Ok(list);
@@ -191,18 +194,17 @@ impl Edit<'_> {
             return Ok(list);
         };
         if chosen.is_empty() {
-            let element = self.created(filter, sub, value)?;
-            // Nothing came of the value: Microsoft's validator puts made-up text into `primary`.
-            if sub.is_some_and(|sub| element.get(&sub.name).is_none()) {
-                return Ok(list);
-            }
+            let Some(element) = self.created(filter, sub, value)? else { return Ok(list) };
             let only_equals = filter.equalities().is_some_and(|(_, only)| only);
             if !only_equals && !holds(&element) {
                 return Err(self.no_target());
             }
-            list.push(element);
-            let last = list.len() - 1;
-            self.settle_primary(&mut list, &[last])?;
+            // It may be there already when the value said otherwise than the filter, and the PATCH is a repeated one.
+            if !list.contains(&element) {
+                list.push(element);
+                let last = list.len() - 1;
+                self.settle_primary(&mut list, &[last])?;
+            }
             return Ok(list);
         }
         if let Some(sub) = sub {
@@ -210,16 +212,21 @@ impl Edit<'_> {
         }
         for &place in &chosen {
             if let Some(Value::Object(element)) = list.get_mut(place) {
+                let was_hollow = is_hollow(element);
                 self.overwrite(element, verb, filter, value)?;
+                if is_hollow(element) && !was_hollow {
+                    element.clear();
+                }
             }
         }
         self.settle_primary(&mut list, &chosen)?;
+        list.retain(|element| !is_unassigned(element));
         collapse(&mut list);
         Ok(list)
     }
 
-    /// A whole element: `add` merges; `replace` replaces (RFC 7644 §3.5.2.3), but what the filter says of it stays true
-    /// unless the value says otherwise.
+    /// A whole element: `add` merges; `replace` replaces (RFC 7644 §3.5.2.3), but what the filter says of it
+    /// stays true unless the value says otherwise.
     fn overwrite(
         &mut self,
         element: &mut Map<String, Value>,
@@ -227,7 +234,6 @@ impl Edit<'_> {
         filter: &Filter,
         value: &Value,
     ) -> Result<(), ScimError> {
-        let value = self.only(value)?;
         match value {
             Value::Object(parts) => {
                 if verb == Verb::Replace {
@@ -247,27 +253,32 @@ impl Edit<'_> {
     }
 
     /// The element that `filter` describes, with the value in it. Entra relies on it, for add and replace
-    /// (idp-wire row 5), where RFC 7644 §3.5.2.3 has `noTarget`.
+    /// (idp-wire row 5), where RFC 7644 §3.5.2.3 has `noTarget`. Nothing is made when nothing comes of the value:
+    /// Microsoft's validator puts made-up text into `primary`.
     fn created(
         &mut self,
         filter: &Filter,
         sub: Option<&Attribute>,
         value: &Value,
-    ) -> Result<Value, ScimError> {
+    ) -> Result<Option<Value>, ScimError> {
         let Some(mut element) = self.said_by(filter)? else { return Err(self.no_target()) };
         self.bend_target("matches no value; add the value first")?;
         match sub {
-            Some(sub) => self.set_part(&mut element, sub, Some(value))?,
+            Some(sub) => {
+                element.remove(&sub.name);
+                self.set_part(&mut element, sub, Some(value))?;
+                if !element.contains_key(&sub.name) {
+                    return Ok(None);
+                }
+            }
             None => {
-                let value = self.only(value)?;
-                let parts =
-                    coerce_element(self.attribute, self.path, value, self.tolerance, self.notes)?;
-                if let Some(Value::Object(parts)) = parts {
-                    element.extend(parts);
+                self.overwrite(&mut element, Verb::Add, filter, value)?;
+                if is_hollow(&element) {
+                    return Ok(None);
                 }
             }
         }
-        Ok(Value::Object(element))
+        Ok(Some(Value::Object(element)))
     }
 
     /// What the `eq` terms of a filter say of an element; nothing when it has none.
@@ -291,6 +302,7 @@ impl Edit<'_> {
     fn only<'v>(&mut self, value: &'v Value) -> Result<&'v Value, ScimError> {
         let Value::Array(items) = value else { return Ok(value) };
         match items.as_slice() {
+            [] => Ok(value),
             [only] => {
                 self.bend(Quirk::ListShape, "takes one value where a filter chooses the element")?;
                 Ok(only)
@@ -322,7 +334,6 @@ impl Edit<'_> {
                 *primary = Value::Bool(false);
             }
         }
-        one_primary(list);
         Ok(())
     }
 
@@ -337,41 +348,6 @@ impl Edit<'_> {
     fn no_target(&self) -> ScimError {
         let rule = "has no value that the filter of the path matches; add the value first";
         self.refusal(ErrorKind::NoTarget, rule)
-    }
-}
-
-impl Filter {
-    /// How many comparisons it has.
-    fn terms(&self) -> usize {
-        match self {
-            Self::And(operands) | Self::Or(operands) => operands.iter().map(Self::terms).sum(),
-            Self::Not(filter) | Self::Element { filter, .. } => filter.terms(),
-            Self::Present(_) | Self::Compare { .. } => 1,
-        }
-    }
-
-    /// The names and values of the `eq` terms that must all hold, and whether there are no other terms.
-    fn equalities(&self) -> Option<(Vec<(&str, &Literal)>, bool)> {
-        match self {
-            Self::Compare { path, op: Op::Eq, value } if *value != Literal::Null => {
-                Some((vec![(path.name.as_str(), value)], true))
-            }
-            Self::And(operands) => {
-                let mut terms = Vec::new();
-                let mut only = true;
-                for operand in operands {
-                    match operand.equalities() {
-                        Some((inner, inner_only)) => {
-                            terms.extend(inner);
-                            only &= inner_only;
-                        }
-                        None => only = false,
-                    }
-                }
-                (!terms.is_empty()).then_some((terms, only))
-            }
-            _ => None,
-        }
     }
 }
 

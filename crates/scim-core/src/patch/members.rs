@@ -5,7 +5,7 @@
 use super::{At, MemberStep, Operation, PatchRequest, Verb};
 use crate::document::check::is_unassigned;
 use crate::error::{ErrorKind, ScimError};
-use crate::filter::{Filter, Literal, Op, ValuePath};
+use crate::filter::{Filter, ValuePath};
 use crate::group::{Group, Member, MemberKind};
 use crate::path::AttrPath;
 use crate::quirk::{Notes, Quirk, Tolerance};
@@ -152,7 +152,8 @@ impl Steps<'_> {
         match part {
             None => {}
             Some(part) if part.eq_ignore_ascii_case("value") => {}
-            // They follow from the id (idp-wire §6: "members.display changed"); RFC 7644 §3.5.2 has `displayName` in a sample.
+            // They follow from the id (idp-wire §6: "members.display changed"). `displayName` is in a sample of
+            // RFC 7644 §3.5.2.
             Some(part)
                 if ["display", "displayName", "$ref", "type"]
                     .iter()
@@ -235,7 +236,7 @@ impl Steps<'_> {
             Some(list) => filter.bind_element(list, self.tolerance, self.notes)?,
             None => return Err(error(ErrorKind::InvalidPath, "members is not known.".into())),
         };
-        let ids = ids(filter);
+        let ids = filter.ids();
         match (verb, ids) {
             (Verb::Remove, Some(ids)) => {
                 self.count(ids.len())?;
@@ -277,24 +278,6 @@ fn is_members(path: &AttrPath) -> bool {
     let of = ResourceType::group();
     path.name.eq_ignore_ascii_case("members")
         && path.urn.as_deref().is_none_or(|urn| urn.eq_ignore_ascii_case(&of.core.id))
-}
-
-/// The ids of `value eq "x"`, or of an `or` of such.
-fn ids(filter: &Filter) -> Option<Vec<String>> {
-    match filter {
-        Filter::Compare { path, op: Op::Eq, value } if path.name.eq_ignore_ascii_case("value") => {
-            match value {
-                Literal::Text(id) => Some(vec![id.clone()]),
-                Literal::Number(id) => Some(vec![id.to_string()]),
-                Literal::Boolean(_) | Literal::Null => None,
-            }
-        }
-        Filter::Or(operands) => {
-            let ids: Option<Vec<Vec<String>>> = operands.iter().map(ids).collect();
-            ids.map(|ids| ids.into_iter().flatten().collect())
-        }
-        _ => None,
-    }
 }
 
 fn names_other(value: &Value, ids: &[String]) -> bool {

@@ -1,7 +1,5 @@
 //! What holds for every PATCH.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot set its scene has failed")]
-
 use crate::patch::{document, patch, request};
 use crate::support::body;
 use proptest::prelude::*;
@@ -90,59 +88,67 @@ fn any_user() -> impl Strategy<Value = Document> {
     })
 }
 
+/// Whether an operation leaves the elements that its path chooses chosen.
+fn keeps_its_choice(path: &str, value: &Value) -> bool {
+    !path.contains("not (") && (!path.ends_with(']') || !value.to_string().contains("type"))
+}
+
+fn some_operations() -> impl Strategy<Value = Vec<Value>> {
+    prop::collection::vec(any_operation(), 0..6)
+}
+
+fn apply(user: &Document, operations: &Value) -> Option<Document> {
+    let of = ResourceType::user();
+    patch(user, &request(operations), of, &Tolerance::default()).ok().map(|patched| patched.after)
+}
+
 proptest! {
     #[test]
-    fn a_replace_twice_is_a_replace_once(user in any_user(), path in any_path(), value in any_value()) {
-        let of = ResourceType::user();
-        let replace = request(&json!([{"op": "replace", "path": path, "value": value}]));
-        let Ok(once) = patch(&user, &replace, of, &Tolerance::default()) else { return Ok(()) };
-        let twice = patch(&once.after, &replace, of, &Tolerance::default());
-        prop_assert_eq!(twice.unwrap().after, once.after);
+    fn a_replace_twice_is_a_replace_once(
+        user in any_user(), path in any_path(), value in any_value()
+    ) {
+        let replace = json!([{"op": "replace", "path": path, "value": value}]);
+        if let (Some(once), false) = (apply(&user, &replace), path.contains("not (")) {
+            prop_assert_eq!(apply(&once, &replace), Some(once));
+        }
     }
 
     #[test]
-    fn an_add_twice_is_an_add_once(user in any_user(), path in any_path(), value in any_value()) {
-        let of = ResourceType::user();
-        let add = request(&json!([{"op": "add", "path": path, "value": value}]));
-        let Ok(once) = patch(&user, &add, of, &Tolerance::default()) else { return Ok(()) };
-        let twice = patch(&once.after, &add, of, &Tolerance::default());
-        prop_assert_eq!(twice.unwrap().after, once.after);
+    fn an_add_twice_is_an_add_once(
+        user in any_user(), path in any_path(), value in any_value()
+    ) {
+        let add = json!([{"op": "add", "path": path, "value": value}]);
+        if let (Some(once), true) = (apply(&user, &add), keeps_its_choice(path, &value)) {
+            prop_assert_eq!(apply(&once, &add), Some(once));
+        }
     }
 
     #[test]
-    fn what_comes_out_is_canonical(user in any_user(), operations in prop::collection::vec(any_operation(), 0..6)) {
-        let of = ResourceType::user();
-        let Ok(patched) = patch(&user, &request(&json!(operations)), of, &Tolerance::default()) else {
-            return Ok(());
-        };
-        let text = patched.after.to_text();
-        let again = Document::parse(
-            &body(&serde_json::from_str(&text).unwrap()),
-            of,
-            &Tolerance::default(),
-            &mut Notes::default(),
-        );
-        prop_assert_eq!(again.unwrap(), patched.after);
+    fn what_comes_out_is_canonical(user in any_user(), operations in some_operations()) {
+        if let Some(after) = apply(&user, &json!(operations)) {
+            let sent = body(&Value::Object(after.as_map().clone()));
+            let (of, tolerance) = (ResourceType::user(), Tolerance::default());
+            let read = Document::parse(&sent, of, &tolerance, &mut Notes::default());
+            prop_assert_eq!(read, Ok(after));
+        }
     }
 
     #[test]
-    fn a_failing_operation_leaves_nothing_behind(user in any_user(), operations in prop::collection::vec(any_operation(), 0..4)) {
-        let of = ResourceType::user();
+    fn a_failing_operation_leaves_nothing_behind(
+        user in any_user(), mut operations in some_operations()
+    ) {
         let before = user.clone();
-        let mut operations = operations;
         operations.push(json!({"op": "add", "path": "unknown", "value": "x"}));
-        prop_assert!(patch(&user, &request(&json!(operations)), of, &Tolerance::default()).is_err());
+        prop_assert_eq!(apply(&user, &json!(operations)), None);
         prop_assert_eq!(user, before);
     }
 
     #[test]
-    fn one_list_has_one_primary(user in any_user(), operations in prop::collection::vec(any_operation(), 0..6)) {
-        let of = ResourceType::user();
-        let Ok(patched) = patch(&user, &request(&json!(operations)), of, &Tolerance::default()) else {
-            return Ok(());
-        };
-        for list in patched.after.as_map().values().filter_map(Value::as_array) {
-            prop_assert!(list.iter().filter(|element| element.get("primary") == Some(&json!(true))).count() < 2);
+    fn a_list_has_one_primary_at_most(user in any_user(), operations in some_operations()) {
+        let after = apply(&user, &json!(operations)).unwrap_or(user);
+        for list in after.as_map().values().filter_map(Value::as_array) {
+            let is_primary = |element: &&Value| element.get("primary") == Some(&json!(true));
+            prop_assert!(list.iter().filter(is_primary).count() < 2);
         }
     }
 }
