@@ -7,16 +7,17 @@ use crate::credential::token::BearerToken;
 use crate::credential::{Credential, TokenHash};
 use crate::snapshot::Snapshot;
 use crate::tenant::Tenant;
+use hmac::digest::Key;
 use hmac::{Hmac, KeyInit, Mac};
 use provisioning::{Reason, Refusal};
 use secrecy::{ExposeSecret, SecretString};
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
 use std::fmt;
 use std::sync::Arc;
 use subtle::ConstantTimeEq;
 use time::OffsetDateTime;
 
-/// A token that was accepted.
+/// A token that was accepted, of a tenant in whatever state.
 #[derive(Debug, Clone)]
 pub struct Authenticated {
     /// Whose token it is.
@@ -93,11 +94,11 @@ impl fmt::Debug for Pepper {
 
 impl Pepper {
     pub(crate) fn new(secret: &SecretString) -> Self {
-        // HMAC takes a key of any length (RFC 2104 §3), so that the error cannot happen; an empty key would still work.
-        let keyed = Hmac::new_from_slice(secret.expose_secret().as_bytes());
-        Self(keyed.unwrap_or_else(|_any_length_fits| {
-            Hmac::new(&hmac::digest::Key::<Hmac<Sha256>>::default())
-        }))
+        // HMAC fills a key up to its block with zeros (RFC 2104 §2), so that this is the key SHA-256(secret).
+        let mut block = Key::<Hmac<Sha256>>::default();
+        let digest = Sha256::digest(secret.expose_secret().as_bytes());
+        block.iter_mut().zip(digest).for_each(|(slot, byte)| *slot = byte);
+        Self(Hmac::new(&block))
     }
 
     pub(crate) fn hash(&self, text: &str) -> TokenHash {
@@ -132,3 +133,6 @@ pub(crate) fn authenticate(
     }
     Ok(Authenticated { tenant: Arc::clone(tenant), credential: Arc::clone(credential) })
 }
+
+#[cfg(test)]
+mod tests;

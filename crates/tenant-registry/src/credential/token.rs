@@ -103,7 +103,7 @@ pub(crate) fn mint(place: &Place) -> MintedToken {
     }
 }
 
-fn checksum(body: &str) -> String {
+pub(crate) fn checksum(body: &str) -> String {
     base62::encode(&crc32fast::hash(body.as_bytes()).to_be_bytes(), CHECKSUM_DIGITS)
 }
 

@@ -23,6 +23,8 @@ async fn tokens_outlive_a_restart_with_the_pepper_that_was_made() {
 #[tokio::test]
 async fn nodes_that_start_at_once_agree_on_one_pepper() {
     let store = Store::new().await;
+    // The file is there; the schema and the pepper are not.
+    store.database().await.close().await.unwrap();
     let nodes = join_all((0..4).map(|_| store.node())).await;
     let issued = credential(&nodes[0], &tenant(&nodes[0], "acme").await).await;
     for node in &nodes {
