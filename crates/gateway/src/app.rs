@@ -32,9 +32,14 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long an idle connection is kept; longer than the idle time of the usual load balancers, so that they close first.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
+/// How long the tasks of the stores may take to notice that nobody needs them.
+const STORES_PATIENCE: Duration = Duration::from_secs(2);
+
 /// A process with its stores open and its listeners bound, not yet serving.
 pub struct App {
     state: web::Data<State>,
+    /// The tasks of the stores, which end when the last handle of a store is gone.
+    store_tasks: TaskTracker,
     listener: TcpListener,
     ops_listener: TcpListener,
 }
@@ -51,8 +56,8 @@ impl App {
         let ops_listener = listen("ops.listen", config.ops_listen)?;
         let port = listener.local_addr()?.port();
         let hosts = config.hosting.hosts(port, &config.regions)?;
-        let tasks = TaskTracker::new();
-        let stores = Stores::open(&config, &tasks).await?;
+        let store_tasks = TaskTracker::new();
+        let stores = Stores::open(&config, &store_tasks).await?;
         let state = State {
             hosts,
             node: stores.node,
@@ -60,13 +65,13 @@ impl App {
             directories: stores.directories,
             clock: Clock,
             limits: config.limits.clone(),
-            tasks,
+            tasks: TaskTracker::new(),
             documentation_uri: config.hosting.documentation_uri.clone(),
             config,
             draining: Draining::default(),
             readiness: Readiness::default(),
         };
-        Ok(Self { state: web::Data::new(state), listener, ops_listener })
+        Ok(Self { state: web::Data::new(state), store_tasks, listener, ops_listener })
     }
 
     /// Where the main listener is bound.
@@ -97,7 +102,7 @@ impl App {
     /// # Errors
     /// When a listener fails.
     pub async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
-        let Self { state, listener, ops_listener } = self;
+        let Self { state, store_tasks, listener, ops_listener } = self;
         let (address, ops_address) = (listener.local_addr()?, ops_listener.local_addr()?);
         let server = main_server(&state, listener)?;
         let ops = ops_server(&state, ops_listener)?;
@@ -115,6 +120,8 @@ impl App {
             result
         };
         let (served, answered, ()) = tokio::join!(serving, ops, drain(&state, &stop, handle));
+        drop(state);
+        wait(&store_tasks, STORES_PATIENCE).await;
         served.context("the listener failed")?;
         answered.context("the ops listener failed")?;
         tracing::info!("stopped");
@@ -131,18 +138,25 @@ async fn drain(state: &State, stop: &CancellationToken, server: ServerHandle) {
     server.stop(true).await;
 }
 
-/// Ends what requests leave behind: buffered decisions are written, tasks end, connections close.
+/// Ends what requests leave behind: tasks end, buffered decisions are written, connections close.
 async fn close(state: &State) {
+    wait(&state.tasks, state.config.server.shutdown_timeout).await;
     for (region, directory) in &state.directories {
         if let Err(error) = directory.close().await {
             let error: &dyn std::error::Error = &error;
             tracing::error!(%region, error, "a store did not close cleanly");
         }
     }
-    state.tasks.close();
-    let patience = state.config.server.shutdown_timeout;
-    if tokio::time::timeout(patience, state.tasks.wait()).await.is_err() {
-        tracing::warn!(left = state.tasks.len(), "tasks did not end in time");
+    if let Err(error) = state.registry.close().await {
+        let error: &dyn std::error::Error = &error;
+        tracing::error!(error, "the registry did not close cleanly");
+    }
+}
+
+async fn wait(tasks: &TaskTracker, patience: Duration) {
+    tasks.close();
+    if tokio::time::timeout(patience, tasks.wait()).await.is_err() {
+        tracing::warn!(left = tasks.len(), "tasks did not end in time");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::output::Output;
 use super::serve;
-use super::tenant::{ACTOR, place};
+use super::tenant::ACTOR;
 use crate::app::App;
 use crate::config::Config;
 use provisioning::ProfileId;
@@ -31,10 +31,7 @@ pub(super) async fn demo(
         if !app.state().hosts.knows(&region) {
             continue;
         }
-        let new = NewTenant {
-            plan: "demo".to_owned(),
-            ..NewTenant::new(slug, name, Place { region, population }, ProfileId::Open)
-        };
+        let new = NewTenant::new(slug, name, Place { region, population }, ProfileId::Open);
         let (tenant, token) = tenant_and_token(&app, &new).await?;
         for line in introduction(&app, address, &tenant, token.as_ref(), file.as_deref()) {
             output.line(&line)?;
@@ -56,7 +53,7 @@ async fn tenant_and_token(
     if !registry.credentials(&tenant.id).await?.is_empty() {
         return Ok((tenant, None));
     }
-    let new = NewCredential { name: "demo".to_owned(), expires: A_YEAR, scopes: Scopes::default() };
+    let new = NewCredential { name: "demo".to_owned(), expires: A_YEAR, scopes: Scopes::ALL };
     let issued = registry.create_credential(&tenant.id, &new, ACTOR, now).await?;
     Ok((tenant, Some(issued.token)))
 }
@@ -68,7 +65,7 @@ fn introduction(
     token: Option<&SecretString>,
     file: Option<&Path>,
 ) -> Vec<String> {
-    let (hosts, place) = (&app.state().hosts, place(tenant));
+    let (hosts, place) = (&app.state().hosts, tenant.place());
     let base_url = hosts.base_url(&place);
     let mut lines = vec![format!("{} ({place})", tenant.name), format!("  base URL  {base_url}")];
     // A shell replaces $TOKEN in double quotes only, and nothing in single ones.

@@ -69,14 +69,16 @@ pub(super) async fn run(command: Command, config: &Config, output: Output) -> an
 }
 
 async fn create(new: Create, config: &Config, output: Output) -> anyhow::Result<()> {
-    let region = parse::region(&new.region, config)?;
-    let home = Place { region, population: parse::population(&new.population)? };
+    let place = Place {
+        region: parse::region(&new.region, config)?,
+        population: parse::population(&new.population)?,
+    };
     let profile = parse::profile(&new.profile)?;
     let new = NewTenant {
         seats: new.seats,
         groups: new.groups == Switch::On,
         plan: new.plan,
-        ..NewTenant::new(&new.slug, &new.name, home, profile)
+        ..NewTenant::new(&new.slug, &new.name, place, profile)
     };
     let registry = open_registry(config).await?;
     let tenant = match registry.create_tenant(&new, ACTOR, Clock.now()).await {
@@ -86,13 +88,17 @@ async fn create(new: Create, config: &Config, output: Output) -> anyhow::Result<
             new.slug,
             new.slug
         ),
+        Err(RegistryError::SlugInvalid) => bail!(
+            "{:?} is not a slug; a slug is 1 to 63 small letters, digits and hyphens, such as acme-eu",
+            new.slug
+        ),
         Err(other) => return Err(other.into()),
     };
     let hosts = hosts(config)?;
     let lines = [
         format!("id        {}", tenant.id),
         format!("slug      {}", tenant.slug),
-        format!("base URL  {}", hosts.base_url(&place(&tenant))),
+        format!("base URL  {}", hosts.base_url(&tenant.place())),
         format!("next      muster token create {}", tenant.slug),
     ];
     output.answer(&to_json(&tenant, &hosts), &lines)
@@ -106,7 +112,7 @@ async fn list(config: &Config, output: Output) -> anyhow::Result<()> {
         .iter()
         .map(|tenant| {
             let (slug, name) = (&tenant.slug, &tenant.name);
-            let place = place(tenant);
+            let place = tenant.place().to_string();
             format!("{slug:<24} {place:<12} {:<9} {name}", tenant.profile.as_str())
         })
         .collect();
@@ -137,10 +143,6 @@ pub(super) fn hosts(config: &Config) -> anyhow::Result<Hosts> {
     Ok(config.hosting.hosts(config.server.listen.port(), &config.regions)?)
 }
 
-pub(super) fn place(tenant: &Tenant) -> Place {
-    Place { region: tenant.region.clone(), population: tenant.population }
-}
-
 fn to_json(tenant: &Tenant, hosts: &Hosts) -> Value {
     json!({
         "id": tenant.id.to_string(),
@@ -157,6 +159,6 @@ fn to_json(tenant: &Tenant, hosts: &Hosts) -> Value {
         "seats": tenant.seats,
         "groups": tenant.groups,
         "seat_contact": tenant.seat_contact,
-        "scim_base_url": hosts.base_url(&place(tenant)),
+        "scim_base_url": hosts.base_url(&tenant.place()),
     })
 }

@@ -2,15 +2,15 @@
 
 use super::output::Output;
 use super::parse;
-use super::tenant::{ACTOR, hosts, place};
+use super::tenant::{ACTOR, hosts};
 use crate::app::stores::open_registry;
 use crate::clock::Clock;
 use crate::config::Config;
-use anyhow::Context as _;
+use anyhow::bail;
 use clap::{Args, Subcommand};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
-use tenant_registry::{Credential, NewCredential, Scopes};
+use tenant_registry::{Credential, NewCredential, RegistryError, Scopes};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -57,13 +57,19 @@ async fn create(new: Create, config: &Config, output: Output) -> anyhow::Result<
     let expires = parse::expires(&new.expires)?;
     let scopes = match &new.scopes {
         Some(text) => Scopes::parse(text)?,
-        None => Scopes::default(),
+        None => Scopes::ALL,
     };
     let registry = open_registry(config).await?;
     let tenant = parse::tenant(&registry, &new.tenant).await?;
     let new = NewCredential { name: new.name, expires, scopes };
-    let issued = registry.create_credential(&tenant.id, &new, ACTOR, Clock.now()).await?;
-    let base_url = hosts(config)?.base_url(&place(&tenant));
+    let issued = match registry.create_credential(&tenant.id, &new, ACTOR, Clock.now()).await {
+        Err(RegistryError::TooManyCredentials(live)) => bail!(
+            "{} has {live} live tokens, which is the most; revoke one first with `muster token revoke KEY_ID`",
+            tenant.slug
+        ),
+        other => other?,
+    };
+    let base_url = hosts(config)?.base_url(&tenant.place());
     let credential = &issued.credential;
     let json = json!({
         "token": issued.token.expose_secret(),
@@ -104,9 +110,14 @@ async fn list(tenant: &str, config: &Config, output: Output) -> anyhow::Result<(
 
 async fn revoke(key_id: &str, config: &Config, output: Output) -> anyhow::Result<()> {
     let registry = open_registry(config).await?;
-    registry.revoke_credential(key_id, ACTOR, Clock.now()).await.with_context(|| {
-        format!("{key_id:?} is not revoked; `muster token list TENANT` shows the key ids")
-    })?;
+    match registry.revoke_credential(key_id, ACTOR, Clock.now()).await {
+        Err(RegistryError::CredentialNotFound) => {
+            bail!(
+                "there is no token with key id {key_id:?}; `muster token list TENANT` shows the key ids"
+            )
+        }
+        other => other?,
+    };
     output
         .answer(&json!({ "key_id": key_id, "state": "revoked" }), &[format!("{key_id} is revoked")])
 }
@@ -126,7 +137,7 @@ fn to_json(credential: &Credential, state: &str) -> anyhow::Result<Value> {
         "key_id": credential.key_id,
         "name": credential.name,
         "hint": credential.hint,
-        "scopes": credential.scopes.to_string(),
+        "scopes": credential.scopes.words().collect::<Vec<_>>(),
         "state": state,
         "created_at": instant(credential.created_at)?,
         "expires_at": instant(credential.expires_at)?,

@@ -35,7 +35,7 @@ pub(super) fn read(values: &mut Values) -> LogSettings {
     LogSettings {
         format: format.unwrap_or(LogFormat::Auto),
         level: level.unwrap_or_else(|| {
-            with_quiet_libraries(Targets::new().with_default(LevelFilter::INFO))
+            with_quiet_libraries(&Targets::new().with_default(LevelFilter::INFO))
         }),
     }
 }
@@ -46,11 +46,11 @@ fn targets(text: &str) -> Option<Targets> {
         Some((module, level)) => !module.trim().is_empty() && is_level(level),
         None => is_level(part),
     });
-    whole.then(|| text.parse().ok().map(with_quiet_libraries))?
+    whole.then(|| text.parse().ok().map(|asked| with_quiet_libraries(&asked)))?
 }
 
 /// The server library tells at `info` what our own lines tell better; asked for by name, it is heard.
-fn with_quiet_libraries(asked: Targets) -> Targets {
+fn with_quiet_libraries(asked: &Targets) -> Targets {
     let quiet = ["actix_server", "actix_http"].map(|name| (name.to_owned(), LevelFilter::WARN));
     let lower = |(name, level): (String, LevelFilter)| {
         (name, asked.default_level().map_or(level, |default| level.min(default)))

@@ -1,5 +1,12 @@
 //! The command line, run as a program.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "the functions that the tests share stop the test that they cannot serve"
+)]
+
 mod serving;
 
 use serde_json::Value;

@@ -1,5 +1,7 @@
 //! The configuration: where values come from, and what is said about those that are wrong.
 
+#![expect(clippy::unwrap_used, reason = "the functions that the tests share stop a wrong test")]
+
 use gateway::Config;
 use gateway::config::{FileText, Home, LogFormat, Problem, Source};
 use region_router::{Place, Population, Region};
