@@ -167,7 +167,11 @@ fn main_server(state: &web::Data<State>, listener: TcpListener) -> std::io::Resu
     let workers = if settings.workers == 0 { cores() } else { settings.workers };
     let seconds = settings.shutdown_timeout.as_millis().div_ceil(1000);
     let server = HttpServer::new(move || {
-        WebApp::new().app_data(data.clone()).wrap(NormalizePath::trim()).wrap(from_fn(observe)).configure(routes::configure)
+        WebApp::new()
+            .app_data(data.clone())
+            .wrap(NormalizePath::trim())
+            .wrap(from_fn(observe))
+            .configure(routes::configure)
     })
     .workers(workers)
     .max_connections(state.limits.connections)

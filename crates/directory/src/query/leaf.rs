@@ -140,7 +140,8 @@ impl Translation {
         };
         let sub = target.sub.as_ref().map(|sub| sub.name.as_str());
         Some(match (name, sub) {
-            ("id", _) => Leaf::column(format!("{row}.id"), Form::Text),
+            // `meta` as a whole is only asked whether it is there.
+            ("id", _) | ("meta", None) => Leaf::column(format!("{row}.id"), Form::Text),
             ("externalId", _) => Leaf::nullable(format!("{row}.external_id")),
             ("userName", _) => Leaf::column("u.user_name_key", Form::Text),
             ("active", _) => Leaf::column("u.active", Form::Flag),
@@ -163,7 +164,6 @@ impl Translation {
                 let base = self.base();
                 Leaf::column(format!("({base} || '{path}' || {row}.id)"), Form::Text)
             }
-            ("meta", None) => Leaf::column(format!("{row}.id"), Form::Text),
             _ => return None,
         })
     }

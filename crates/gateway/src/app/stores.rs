@@ -83,10 +83,9 @@ async fn open_directory(
     let context =
         || format!("the store of region {region} cannot be opened; check regions.{region}.store");
     let database = Database::open(url.expose_secret(), pool).await.with_context(context)?;
-    let directory =
-        Directory::open(database, region.clone(), tasks.clone(), Clock.now())
-            .await
-            .with_context(context)?;
+    let directory = Directory::open(database, region.clone(), tasks.clone(), Clock.now())
+        .await
+        .with_context(context)?;
     Ok((region.clone(), directory))
 }
 

@@ -206,13 +206,12 @@ fn wrong_place(state: &State, host: &Place, correct: &Place) -> Failure {
 }
 
 fn check_tenant(tenant: &Tenant, request: &HttpRequest) -> Result<(), Failure> {
-    if let Some(named) = request.match_info().get("tenant") {
-        if named != tenant.slug && named != tenant.id.as_str() {
-            return Err(Failure::new(
-                Reason::TenantMismatch,
-                "The tenant in this path is not the one that the token belongs to. Use the base URL that was shown with the token.",
-            ));
-        }
+    let named = request.match_info().get("tenant");
+    if named.is_some_and(|named| named != tenant.slug && named != tenant.id.as_str()) {
+        return Err(Failure::new(
+            Reason::TenantMismatch,
+            "The tenant in this path is not the one that the token belongs to. Use the base URL that was shown with the token.",
+        ));
     }
     match tenant.state {
         TenantState::Active => Ok(()),

@@ -26,7 +26,10 @@ const RETRY_AFTER: u32 = 5;
 
 /// Why a request is not done.
 #[derive(Debug)]
-pub struct Failure {
+pub struct Failure(Box<Parts>);
+
+#[derive(Debug)]
+struct Parts {
     refusal: Refusal,
     status: u16,
     headers: Vec<(HeaderName, String)>,
@@ -44,9 +47,10 @@ impl Failure {
 
     /// 401: the token is not good here (RFC 6750 §3.1).
     pub fn unauthorized(reason: Reason, detail: impl fmt::Display) -> Self {
-        let challenge = match reason {
-            Reason::TokenMissing => "Bearer realm=\"scim\"",
-            _ => "Bearer realm=\"scim\", error=\"invalid_token\"",
+        let challenge = if reason == Reason::TokenMissing {
+            "Bearer realm=\"scim\""
+        } else {
+            "Bearer realm=\"scim\", error=\"invalid_token\""
         };
         Self::new(reason, detail.to_string()).with(header::WWW_AUTHENTICATE, challenge)
     }
@@ -61,7 +65,7 @@ impl Failure {
             ),
         )
         .with(header::CACHE_CONTROL, "no-store");
-        failure.close = true;
+        failure.0.close = true;
         failure
     }
 
@@ -74,63 +78,64 @@ impl Failure {
     /// Adds a header.
     #[must_use]
     pub fn with(mut self, name: HeaderName, value: impl Into<String>) -> Self {
-        self.headers.push((name, value.into()));
+        self.0.headers.push((name, value.into()));
         self
     }
 
     /// Answers with another status than the reason's usual one.
     #[must_use]
     pub fn status(mut self, status: u16) -> Self {
-        self.status = status;
+        self.0.status = status;
         self
     }
 
     /// Says which request it is about.
     #[must_use]
     pub fn of_request(mut self, context: &RequestContext, request: &HttpRequest) -> Self {
-        self.request_id.clone_from(&context.request_id);
-        self.route = crate::routes::template(request);
+        self.0.request_id.clone_from(&context.request_id);
+        self.0.route = crate::routes::template(request);
         self
     }
 
     /// Says which request it is about.
     #[must_use]
     pub fn named(mut self, request_id: &str) -> Self {
-        request_id.clone_into(&mut self.request_id);
+        request_id.clone_into(&mut self.0.request_id);
         self
     }
 
     /// The reason, the attribute and the sentence.
     #[must_use]
     pub fn refusal(&self) -> &Refusal {
-        &self.refusal
+        &self.0.refusal
     }
 
     /// The answer.
     #[must_use]
     pub fn respond(&self, outcome: Outcome) -> HttpResponse {
-        if let Some(cause) = &self.cause {
-            log(cause, &self.request_id, self.refusal.reason);
+        if let Some(cause) = &self.0.cause {
+            log(cause, &self.0.request_id, self.0.refusal.reason);
         }
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::BAD_REQUEST);
+        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::BAD_REQUEST);
         let mut answer = HttpResponseBuilder::new(status);
-        for (name, value) in &self.headers {
+        for (name, value) in &self.0.headers {
             if let Ok(value) = HeaderValue::from_str(value) {
                 answer.insert_header((name.clone(), value));
             }
         }
-        if self.close {
+        if self.0.close {
             answer.force_close();
         }
         answer.insert_header((header::CONTENT_TYPE, SCIM_JSON));
-        answer.insert_header(("x-reason", self.refusal.reason.as_str()));
+        answer.insert_header(("x-reason", self.0.refusal.reason.as_str()));
         let detail = format!(
             "{} (reason {}, request {})",
-            self.refusal.detail, self.refusal.reason, self.request_id
+            self.0.refusal.detail, self.0.refusal.reason, self.0.request_id
         );
-        let scim_type = self.refusal.reason.scim_type().filter(|_| self.status < 500);
-        let mut response = answer.body(ErrorBody::new(self.status, scim_type, &detail).to_string());
-        if self.close {
+        let scim_type = self.0.refusal.reason.scim_type().filter(|_| self.0.status < 500);
+        let mut response =
+            answer.body(ErrorBody::new(self.0.status, scim_type, &detail).to_string());
+        if self.0.close {
             response.head_mut().set_connection_type(ConnectionType::Close);
         }
         response.extensions_mut().insert(outcome);
@@ -140,11 +145,11 @@ impl Failure {
     /// What the log line says of a request that has no caller.
     fn outcome(&self) -> Outcome {
         Outcome {
-            route: self.route,
+            route: self.0.route,
             region: None,
             tenant: None,
             operation: None,
-            reason: Some(self.refusal.reason.as_str()),
+            reason: Some(self.0.refusal.reason.as_str()),
             outcome: "refused",
             quirks: 0,
         }
@@ -159,13 +164,13 @@ fn log(cause: &DirectoryError, request_id: &str, reason: Reason) {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.refusal.detail)
+        f.write_str(&self.0.refusal.detail)
     }
 }
 
 impl ResponseError for Failure {
     fn status_code(&self) -> StatusCode {
-        StatusCode::from_u16(self.status).unwrap_or(StatusCode::BAD_REQUEST)
+        StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::BAD_REQUEST)
     }
 
     fn error_response(&self) -> HttpResponse {
@@ -175,7 +180,7 @@ impl ResponseError for Failure {
 
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
-        Self {
+        Self(Box::new(Parts {
             status: refusal.reason.status(),
             refusal,
             headers: Vec::new(),
@@ -183,7 +188,7 @@ impl From<Refusal> for Failure {
             cause: None,
             request_id: String::new(),
             route: "/*",
-        }
+        }))
     }
 }
 
@@ -232,7 +237,7 @@ impl From<DirectoryError> for Failure {
                     "The directory does not answer at the moment. Nothing is lost; send the same request again later.",
                     RETRY_AFTER,
                 );
-                failure.cause = Some(error);
+                failure.0.cause = Some(error);
                 failure
             }
         }

@@ -93,7 +93,6 @@ impl Exchange {
                 response
             }
             Err(failure) => {
-                let mut failure = failure;
                 let refusal = failure.refusal();
                 let refused = Refused {
                     refusal,
@@ -102,19 +101,17 @@ impl Exchange {
                     subject: self.subject.name.as_deref(),
                 };
                 // A store that just failed is not asked to remember it: the line of the request does.
-                if refusal.reason.class() != Class::Store {
-                    if let Err(error) = self.caller.scoped.refuse(&self.asked, &refused).await {
-                        let error: &dyn std::error::Error = &error;
-                        tracing::error!(
-                            error,
-                            request_id = self.asked.request_id,
-                            "a refusal could not be written to the log"
-                        );
-                    }
+                if refusal.reason.class() != Class::Store
+                    && let Err(error) = self.caller.scoped.refuse(&self.asked, &refused).await
+                {
+                    let error: &dyn std::error::Error = &error;
+                    let request_id = self.asked.request_id.as_str();
+                    tracing::error!(error, request_id, "a refusal could not be written to the log");
                 }
                 let outcome = self.outcome(failure.refusal().reason);
-                failure = failure.named(&self.asked.request_id);
-                failure.respond(Outcome { outcome: "refused", ..outcome })
+                failure
+                    .named(&self.asked.request_id)
+                    .respond(Outcome { outcome: "refused", ..outcome })
             }
         }
     }
