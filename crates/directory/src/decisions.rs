@@ -147,6 +147,22 @@ impl Scoped {
         self.decide(asked, &verdict).await
     }
 
+    /// Notes a refusal of a request that came no further than its head; it is written with others, soon.
+    pub fn note_refusal(&self, asked: &Asked, refusal: &Refusal) {
+        let verdict = Verdict {
+            outcome: "refused",
+            reason: refusal.reason,
+            status: refusal.reason.status(),
+            resource_type: "Request",
+            resource_id: None,
+            subject: None,
+            attribute: refusal.attribute.as_deref(),
+            detail: &refusal.detail,
+            changed: &[],
+        };
+        self.note(asked, &verdict);
+    }
+
     /// Notes a read; it is written with others, soon.
     pub fn note_read(
         &self,
@@ -167,8 +183,11 @@ impl Scoped {
             detail,
             changed: &[],
         };
-        let id = new_id(asked.now);
-        let row = values(asked, &id, &verdict);
+        self.note(asked, &verdict);
+    }
+
+    fn note(&self, asked: &Asked, verdict: &Verdict<'_>) {
+        let row = values(asked, &new_id(asked.now), verdict);
         self.directory().recorder().note(self.tenant().id.as_str(), row);
     }
 }

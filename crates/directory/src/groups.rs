@@ -7,15 +7,13 @@ mod write;
 use crate::decisions::{Asked, Verdict, record as decide};
 use crate::error::{DirectoryError, Fault, kind};
 
-use crate::scope::{Scoped, applied, instant, new_id};
+use crate::scope::{Scoped, TRIES, applied, instant, new_id};
+use crate::users::write::leave_groups;
 use migrations::Engine;
 use provisioning::{Reason, conflict};
 use scim_core::{Document, Group, Member, MemberStep, ResourceType};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, QueryResult};
 use time::OffsetDateTime;
-
-/// How often a transaction that met a deadlock is tried.
-const TRIES: usize = 4;
 
 /// A group as the store holds it; its members are read apart.
 #[derive(Debug, Clone)]
@@ -70,6 +68,7 @@ impl Scoped {
     ///
     /// # Errors
     /// [`DirectoryError::NotFound`], or the store's failure.
+    #[tracing::instrument(name = "directory.group.read", skip_all)]
     pub async fn group(&self, id: &str) -> Result<StoredGroup, DirectoryError> {
         let sql = format!("SELECT {COLUMNS} FROM groups g WHERE g.tenant_id = $1 AND g.id = $2");
         let row = self.read_one(&sql, vec![id.into()]).await?;
@@ -80,6 +79,7 @@ impl Scoped {
     ///
     /// # Errors
     /// A taken displayName, a member that does not exist, or the store's failure.
+    #[tracing::instrument(name = "directory.group.create", skip_all)]
     pub async fn create_group(
         &self,
         group: &Group,
@@ -88,15 +88,15 @@ impl Scoped {
     ) -> Result<GroupAnswer, DirectoryError> {
         let id = new_id(asked.now);
         self.enter(asked.now).await?;
-        let transaction = self.begin().await?;
-        let decision = new_id(asked.now);
-        let script = write::insert(self, &id, group, members, asked, &decision);
-        let outcome = transaction.query_one_raw(script.statement()).await.and_then(applied);
-        if !outcome.map_err(|error| taken(error, group))? {
-            return Err(DirectoryError::Fenced);
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match self.try_create_group(&id, group, members, asked).await {
+                Err(DirectoryError::Contended) if tries < TRIES => {}
+                Err(error) => return Err(error),
+                Ok(()) => break,
+            }
         }
-        self.add_members(&transaction, &id, members).await?;
-        transaction.commit().await?;
         let group = StoredGroup {
             id,
             doc: group.document().to_text(),
@@ -112,6 +112,7 @@ impl Scoped {
     /// # Errors
     /// [`DirectoryError::NotFound`], [`DirectoryError::VersionMismatch`], what `alter` refuses, a taken name, a member
     /// that does not exist, or the store's failure.
+    #[tracing::instrument(name = "directory.group.change", skip_all)]
     pub async fn change_group(
         &self,
         id: &str,
@@ -136,6 +137,7 @@ impl Scoped {
     ///
     /// # Errors
     /// [`DirectoryError::NotFound`], [`DirectoryError::VersionMismatch`], or the store's failure.
+    #[tracing::instrument(name = "directory.group.delete", skip_all)]
     pub async fn delete_group(
         &self,
         id: &str,
@@ -143,17 +145,52 @@ impl Scoped {
         asked: &Asked,
     ) -> Result<(), DirectoryError> {
         self.enter(asked.now).await?;
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match self.try_delete_group(id, &expected, asked).await {
+                Err(DirectoryError::Contended) if tries < TRIES => {}
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn try_delete_group(
+        &self,
+        id: &str,
+        expected: &impl Fn(u64) -> bool,
+        asked: &Asked,
+    ) -> Result<(), DirectoryError> {
         let transaction = self.begin().await?;
         let group = self.lock_group(&transaction, id).await?;
         if !expected(group.version) {
             return Err(DirectoryError::VersionMismatch);
         }
-        crate::users::write::leave_groups(self, &transaction, id, asked).await?;
-        let script = write::remove(self, &group, asked)?;
+        leave_groups(self, &transaction, id, asked).await?;
+        let decision = new_id(asked.now);
+        let script = write::remove(self, &group, asked, &decision)?;
         if !applied(transaction.query_one_raw(script.statement()).await?)? {
             return Err(DirectoryError::Fenced);
         }
-        Ok(transaction.commit().await?)
+        Ok(self.conclude(transaction, &decision).await?)
+    }
+
+    async fn try_create_group(
+        &self,
+        id: &str,
+        group: &Group,
+        members: &[Member],
+        asked: &Asked,
+    ) -> Result<(), DirectoryError> {
+        let transaction = self.begin().await?;
+        let decision = new_id(asked.now);
+        let script = write::insert(self, id, group, members, asked, &decision);
+        let outcome = transaction.query_one_raw(script.statement()).await.and_then(applied);
+        if !outcome.map_err(|error| taken(error, group))? {
+            return Err(DirectoryError::Fenced);
+        }
+        self.add_members(&transaction, id, members).await?;
+        Ok(self.conclude(transaction, &decision).await?)
     }
 
     async fn lock_group(
@@ -196,7 +233,7 @@ impl Scoped {
             let name = change.group.display_name();
             decide(&mut script, asked, &decision, &unchanged(&before.id, name));
             transaction.query_one_raw(script.statement()).await?;
-            transaction.commit().await?;
+            self.conclude(transaction, &decision).await?;
             return Ok(GroupAnswer { group: before, reason: Reason::GroupUnchanged });
         }
         let reason = reason(&changed);
@@ -206,7 +243,7 @@ impl Scoped {
         if !outcome.map_err(|error| taken(error, &change.group))? {
             return Err(DirectoryError::Fenced);
         }
-        transaction.commit().await?;
+        self.conclude(transaction, &decision).await?;
         let group = StoredGroup {
             doc: change.group.document().to_text(),
             version: before.version + 1,

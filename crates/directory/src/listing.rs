@@ -54,6 +54,7 @@ impl Scoped {
     ///
     /// # Errors
     /// [`DirectoryError::TooExpensive`], or the store's failure.
+    #[tracing::instrument(name = "directory.users.list", skip_all)]
     pub async fn users(&self, want: &Want<'_>) -> Result<Listing<StoredUser>, DirectoryError> {
         let mut translation = Translation::users(self.engine(), want.base);
         let base = want.groups.then(|| translation.base());
@@ -72,6 +73,7 @@ impl Scoped {
     ///
     /// # Errors
     /// [`DirectoryError::TooExpensive`], or the store's failure.
+    #[tracing::instrument(name = "directory.groups.list", skip_all)]
     pub async fn groups(&self, want: &Want<'_>) -> Result<Listing<StoredGroup>, DirectoryError> {
         let translation = Translation::groups(self.engine(), want.base);
         let table = Table { name: "groups", alias: "g", columns: groups::COLUMNS.to_owned() };

@@ -57,6 +57,7 @@ impl Scoped {
     ///
     /// # Errors
     /// When the store fails.
+    #[tracing::instrument(name = "directory.members.list", skip_all)]
     pub async fn members(&self, groups: &[&str]) -> Result<Vec<StoredMember>, DirectoryError> {
         if groups.is_empty() {
             return Ok(Vec::new());

@@ -21,7 +21,7 @@ use uuid::{ContextV7, Timestamp, Uuid};
 /// Slots over which a tenant's counters are spread.
 pub(crate) const SLOTS: u64 = 8;
 /// How often a write that met a deadlock or a serialization failure is tried.
-const TRIES: usize = 4;
+pub(crate) const TRIES: usize = 4;
 
 /// The store of one region.
 #[derive(Debug, Clone)]
@@ -218,16 +218,7 @@ impl Scoped {
         };
         match outcome {
             Err(error) if kind(&error) == Fault::Unavailable => {
-                let found = self
-                    .read_one(
-                        "SELECT 1 FROM decisions WHERE tenant_id = $1 AND id = $2",
-                        vec![decision_id.into()],
-                    )
-                    .await;
-                match found {
-                    Ok(Some(_)) => Ok(true),
-                    _ => Err(error),
-                }
+                if self.is_decided(decision_id).await { Ok(true) } else { Err(error) }
             }
             outcome => outcome,
         }
@@ -243,6 +234,27 @@ impl Scoped {
                 outcome => return outcome.and_then(applied),
             }
         }
+    }
+
+    /// Commits a transaction of several statements. As with [`Self::commit`], a connection lost meanwhile leaves the
+    /// outcome unknown, and the decision is looked for.
+    pub(crate) async fn conclude(
+        &self,
+        transaction: DatabaseTransaction,
+        decision_id: &str,
+    ) -> Result<(), DbErr> {
+        match transaction.commit().await {
+            Err(error) if kind(&error) == Fault::Unavailable => {
+                if self.is_decided(decision_id).await { Ok(()) } else { Err(error) }
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// Whether a decision is in the store, which tells of the commit that held it.
+    async fn is_decided(&self, decision_id: &str) -> bool {
+        let sql = "SELECT 1 FROM decisions WHERE tenant_id = $1 AND id = $2";
+        matches!(self.read_one(sql, vec![decision_id.into()]).await, Ok(Some(_)))
     }
 
     /// Begins a transaction of several statements. Only for work that a script cannot say.

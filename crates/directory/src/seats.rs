@@ -2,11 +2,11 @@
 //!
 //! **Invariant**: a seat is taken, and compared with the limit, in the transaction that makes or reactivates a user.
 
-use crate::error::DirectoryError;
-use crate::scope::{Scoped, applied, slot_of};
+use crate::error::{DirectoryError, Fault, kind};
+use crate::scope::{Scoped, TRIES, applied, slot_of};
 use crate::script::Script;
 use migrations::Engine;
-use sea_orm::{ConnectionTrait, TransactionTrait};
+use sea_orm::{ConnectionTrait, DbErr};
 
 /// What one write adds to the counters.
 #[derive(Debug, Clone, Copy, Default)]
@@ -58,11 +58,22 @@ impl Scoped {
         if self.engine() == Engine::Sqlite {
             return Ok(self.commit(build(), decision_id).await?);
         }
-        let transaction = self.directory().database().writer().begin().await?;
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match self.try_seated(build(), decision_id).await {
+                Err(error) if tries < TRIES && kind(&error) == Fault::Conflict => {}
+                outcome => return Ok(outcome?),
+            }
+        }
+    }
+
+    async fn try_seated(&self, script: Script, decision_id: &str) -> Result<bool, DbErr> {
+        let transaction = self.begin().await?;
         let lock = "SELECT slot FROM tallies WHERE tenant_id = $1 ORDER BY slot FOR UPDATE";
         transaction.query_all_raw(self.statement(lock, Vec::new())).await?;
-        let done = applied(transaction.query_one_raw(build().statement()).await?)?;
-        transaction.commit().await?;
+        let done = applied(transaction.query_one_raw(script.statement()).await?)?;
+        self.conclude(transaction, decision_id).await?;
         Ok(done)
     }
 

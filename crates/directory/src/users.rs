@@ -76,6 +76,7 @@ impl Scoped {
     ///
     /// # Errors
     /// [`DirectoryError::NotFound`], or the store's failure.
+    #[tracing::instrument(name = "directory.user.read", skip_all)]
     pub async fn user(&self, id: &str, base: &str) -> Result<StoredUser, DirectoryError> {
         let columns = columns(self.engine(), Some("$3"));
         let sql = format!("SELECT {columns} FROM users u WHERE u.tenant_id = $1 AND u.id = $2");
@@ -87,6 +88,7 @@ impl Scoped {
     ///
     /// # Errors
     /// Refused as `user_name_taken` before `seats_exhausted`; otherwise the store's failure.
+    #[tracing::instrument(name = "directory.user.create", skip_all)]
     pub async fn create_user(
         &self,
         user: &User,
@@ -122,6 +124,7 @@ impl Scoped {
     /// # Errors
     /// [`DirectoryError::NotFound`], [`DirectoryError::VersionMismatch`], what `alter` refuses, a taken name, no seat,
     /// or the store's failure.
+    #[tracing::instrument(name = "directory.user.change", skip_all)]
     pub async fn change_user(
         &self,
         id: &str,
@@ -155,6 +158,7 @@ impl Scoped {
     ///
     /// # Errors
     /// [`DirectoryError::NotFound`], [`DirectoryError::VersionMismatch`], or the store's failure.
+    #[tracing::instrument(name = "directory.user.delete", skip_all)]
     pub async fn delete_user(
         &self,
         id: &str,
@@ -162,7 +166,14 @@ impl Scoped {
         asked: &Asked,
     ) -> Result<(), DirectoryError> {
         self.enter(asked.now).await?;
-        write::delete(self, id, expected, asked).await
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match write::delete(self, id, &expected, asked).await {
+                Err(DirectoryError::Contended) if tries < TRIES => {}
+                outcome => return outcome,
+            }
+        }
     }
 
     async fn insert_user(

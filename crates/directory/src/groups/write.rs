@@ -5,7 +5,7 @@ use crate::change::{self, Change};
 use crate::decisions::{self, Asked, Verdict};
 use crate::error::DirectoryError;
 use crate::members::MemberDelta;
-use crate::scope::{Scoped, micros, new_id};
+use crate::scope::{Scoped, micros};
 use crate::script::Script;
 use crate::seats::{self, Tally};
 use scim_core::{Document, Group, Member, ResourceType};
@@ -119,8 +119,8 @@ pub(super) fn remove(
     scoped: &Scoped,
     group: &StoredGroup,
     asked: &Asked,
+    decision: &str,
 ) -> Result<Script, DirectoryError> {
-    let decision = new_id(asked.now);
     let document = Document::stored(&group.doc)?;
     let name = document.text("displayName").unwrap_or_default();
     let mut script = scoped.script();
@@ -148,9 +148,9 @@ pub(super) fn remove(
         changed: &[],
         data: group.doc.clone(),
     };
-    change::record(&mut script, asked, &decision, change);
+    change::record(&mut script, asked, decision, change);
     let verdict = done(provisioning::Reason::GroupDeleted, 204, &group.id, name, &[]);
-    decisions::record(&mut script, asked, &decision, &verdict);
+    decisions::record(&mut script, asked, decision, &verdict);
     Ok(script)
 }
 

@@ -253,7 +253,7 @@ fn change_emails(script: &mut Script, change: &UserChange) {
 pub(super) async fn delete(
     scoped: &Scoped,
     id: &str,
-    expected: impl Fn(u64) -> bool,
+    expected: &impl Fn(u64) -> bool,
     asked: &Asked,
 ) -> Result<(), DirectoryError> {
     let transaction = scoped.begin().await?;
@@ -281,21 +281,21 @@ pub(super) async fn delete(
     }
     leave_groups(scoped, &transaction, id, asked).await?;
     let key: String = row.try_get_by_index(3)?;
-    let script = remove(scoped, &user, &key, active, asked)?;
+    let decision = new_id(asked.now);
+    let script = remove(scoped, &user, (&key, active), asked, &decision)?;
     if !applied(transaction.query_one_raw(script.statement()).await?)? {
         return Err(DirectoryError::Fenced);
     }
-    Ok(transaction.commit().await?)
+    Ok(scoped.conclude(transaction, &decision).await?)
 }
 
 fn remove(
     scoped: &Scoped,
     user: &StoredUser,
-    key: &str,
-    active: i64,
+    (key, active): (&str, i64),
     asked: &Asked,
+    decision: &str,
 ) -> Result<Script, DirectoryError> {
-    let decision = new_id(asked.now);
     let mut script = scoped.script();
     let guard = script.fence(scoped.tenant().epoch);
     let id = script.bind(user.id.as_str());
@@ -321,7 +321,7 @@ fn remove(
         changed: &[],
         data: user.doc.clone(),
     };
-    change::record(&mut script, asked, &decision, change);
+    change::record(&mut script, asked, decision, change);
     let document = Document::stored(&user.doc)?;
     let verdict = Verdict {
         outcome: "done",
@@ -334,7 +334,7 @@ fn remove(
         detail: "",
         changed: &[],
     };
-    decisions::record(&mut script, asked, &decision, &verdict);
+    decisions::record(&mut script, asked, decision, &verdict);
     Ok(script)
 }
 

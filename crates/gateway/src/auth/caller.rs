@@ -59,6 +59,7 @@ impl Caller {
     /// # Errors
     /// The host is unknown (404), the token is missing, malformed, of another place, unknown, expired or revoked (401),
     /// the region is not here (421), or the tenant may not act (403).
+    #[tracing::instrument(name = "gateway.caller.identify", skip_all)]
     pub fn of(request: &HttpRequest) -> Result<Self, Failure> {
         let context = context(request);
         Self::identify(request, &context).map_err(|failure| failure.of_request(&context, request))
@@ -86,7 +87,6 @@ impl Caller {
             .authenticate(&token, now)
             .map_err(|failure| Failure::unauthorized(failure.reason(), failure.detail()))?;
         let tenant = authenticated.tenant;
-        check_tenant(&tenant, request)?;
         let directory = state
             .directories
             .get(&place.region)
@@ -98,7 +98,7 @@ impl Caller {
         if query.is_some_and(|query| query.is_empty() || query.ends_with('&')) {
             notes.met(Quirk::TrailingSeparator);
         }
-        Ok(Self {
+        let caller = Self {
             scoped: directory.within(&tenant),
             base_url: state.hosts.base_url(&place),
             route: crate::routes::template(request),
@@ -110,7 +110,14 @@ impl Caller {
             tenant,
             place,
             notes,
-        })
+        };
+        match check_tenant(&caller.tenant, request) {
+            Ok(()) => Ok(caller),
+            Err(refusal) => {
+                caller.scoped.note_refusal(&caller.asked("request"), &refusal);
+                Err(refusal.into())
+            }
+        }
     }
 
     /// What every decision of this request carries.
@@ -205,17 +212,17 @@ fn wrong_place(state: &State, host: &Place, correct: &Place) -> Failure {
     Failure::unauthorized(reason, detail).correct_base_url(&base_url)
 }
 
-fn check_tenant(tenant: &Tenant, request: &HttpRequest) -> Result<(), Failure> {
+fn check_tenant(tenant: &Tenant, request: &HttpRequest) -> Result<(), Refusal> {
     let named = request.match_info().get("tenant");
     if named.is_some_and(|named| named != tenant.slug && named != tenant.id.as_str()) {
-        return Err(Failure::new(
+        return Err(Refusal::new(
             Reason::TenantMismatch,
             "The tenant in this path is not the one that the token belongs to. Use the base URL that was shown with the token.",
         ));
     }
     match tenant.state {
         TenantState::Active => Ok(()),
-        TenantState::Suspended | TenantState::Closed => Err(Failure::new(
+        TenantState::Suspended | TenantState::Closed => Err(Refusal::new(
             Reason::TenantSuspended,
             format!(
                 "Provisioning is suspended for this account. Nothing was changed. Ask {} to resume it.",

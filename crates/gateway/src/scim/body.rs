@@ -13,6 +13,7 @@ use scim_core::{Attributes, Notes, Quirk};
 /// # Errors
 /// 415 for another media type or an encoded body, 413 beyond the limit, 408 when it does not arrive, 400 when it is not
 /// a JSON object within its limits.
+#[tracing::instrument(name = "scim.body.read", skip_all)]
 pub async fn read(
     request: &HttpRequest,
     payload: web::Payload,

@@ -132,7 +132,12 @@ impl Failure {
             "{} (reason {}, request {})",
             self.0.refusal.detail, self.0.refusal.reason, self.0.request_id
         );
-        let scim_type = self.0.refusal.reason.scim_type().filter(|_| self.0.status < 500);
+        let scim_type = self
+            .0
+            .refusal
+            .reason
+            .scim_type()
+            .filter(|_| self.0.status == self.0.refusal.reason.status());
         let mut response =
             answer.body(ErrorBody::new(self.0.status, scim_type, &detail).to_string());
         if self.0.close {

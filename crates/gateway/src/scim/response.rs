@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 
 /// A user as JSON.
 #[must_use]
+#[tracing::instrument(name = "scim.user.render", skip_all)]
 pub fn user(user: &StoredUser, base_url: &str, projection: &Projection) -> String {
     let location = format!("{base_url}/Users/{}", user.id);
     let meta = Meta {
@@ -28,6 +29,7 @@ pub fn user(user: &StoredUser, base_url: &str, projection: &Projection) -> Strin
 
 /// A group as JSON; `members` is empty where they are not wanted.
 #[must_use]
+#[tracing::instrument(name = "scim.group.render", skip_all)]
 pub fn group(
     group: &StoredGroup,
     members: &[StoredMember],

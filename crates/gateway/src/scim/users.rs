@@ -14,8 +14,8 @@ use directory::{Asked, DirectoryError, Page, UserAnswer, Want};
 use provisioning::{Profile, Reason};
 use scim_core::etag::{if_match, if_none_match};
 use scim_core::{
-    Condition, Document, Filter, ListQuery, Notes, PatchLimits, PatchRequest, Projection,
-    ResourceType, Tolerance, User,
+    Attributes, Condition, Document, ErrorKind, Filter, ListQuery, Notes, PatchLimits,
+    PatchRequest, Projection, ResourceType, ScimError, Tolerance, User,
 };
 use serde_json::Value;
 use tenant_registry::{Operation, Resource};
@@ -40,7 +40,7 @@ async fn try_create(
     let limits = &exchange.caller.state.limits;
     let body = body::read(request, payload, limits, &mut exchange.asked.notes).await?;
     exchange.subject.name = body.get("userName").and_then(Value::as_str).map(str::to_owned);
-    let (mut user, notes) = User::parse(&body, ResourceType::user(), &exchange.caller.tolerance)?;
+    let (mut user, notes) = parse(&body, &exchange.caller.tolerance)?;
     exchange.asked.notes.absorb(notes);
     if user.document().get("active").is_none() {
         // RFC 7643 §4.1.1 leaves the default open; every identity provider means an active user.
@@ -130,7 +130,7 @@ async fn try_replace(
     let limits = &exchange.caller.state.limits;
     let body = body::read(request, payload, limits, &mut exchange.asked.notes).await?;
     exchange.subject.name = body.get("userName").and_then(Value::as_str).map(str::to_owned);
-    let (user, notes) = User::parse(&body, ResourceType::user(), &exchange.caller.tolerance)?;
+    let (user, notes) = parse(&body, &exchange.caller.tolerance)?;
     exchange.asked.notes.absorb(notes);
     let alter = move |old: &Document, _: &mut Asked| Ok(with_active(user.clone(), old));
     change(request, exchange, &projection, alter).await
@@ -189,6 +189,7 @@ async fn change(
     let caller = &exchange.caller;
     let expected = expected(request);
     let profile = caller.profile();
+    let largest = caller.state.limits.body_bytes;
     let only_active = caller.may(Resource::Users, Operation::Update).err();
     let alter = move |old: &Document, asked: &mut Asked| {
         let user = alter(old, asked)?;
@@ -199,6 +200,7 @@ async fn change(
             }
         }
         admit(profile, &user, asked)?;
+        check_size(user.document(), largest)?;
         Ok(user)
     };
     let (scoped, mut asked) = (caller.scoped.clone(), exchange.asked.clone());
@@ -232,13 +234,33 @@ async fn try_delete(request: &HttpRequest, exchange: &Exchange) -> Answer {
     Ok((Reason::UserDeleted, response::empty(StatusCode::NO_CONTENT, None)))
 }
 
+#[tracing::instrument(name = "scim.user.parse", skip_all)]
+fn parse(body: &Attributes, tolerance: &Tolerance) -> Result<(User, Notes), ScimError> {
+    User::parse(body, ResourceType::user(), tolerance)
+}
+
 /// Judges a user by the tenant's profile, and notes the attributes that the product does not use.
+#[tracing::instrument(name = "provisioning.user.admit", skip_all)]
 fn admit(profile: &Profile, user: &User, asked: &mut Asked) -> Result<(), DirectoryError> {
     let admission = profile.admit(user)?;
     for name in admission.ignored {
         asked.notes.ignored(name);
     }
     Ok(())
+}
+
+/// A user that grew by one PATCH after the other is held to the size that one body may have.
+fn check_size(document: &Document, limit: usize) -> Result<(), ScimError> {
+    let bytes = document.to_text().len();
+    if bytes <= limit {
+        return Ok(());
+    }
+    Err(ScimError::new(
+        ErrorKind::InvalidValue,
+        format!(
+            "The user would be {bytes} bytes large; at most {limit} are allowed. Remove values that are not needed."
+        ),
+    ))
 }
 
 /// The id in the path. Any text is one: an id of another form is simply nobody's (404).
