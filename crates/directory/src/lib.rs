@@ -23,6 +23,6 @@ pub use decisions::{Asked, DecisionRow, LogQuery, Refused};
 pub use error::DirectoryError;
 pub use groups::{GroupAnswer, GroupChange, StoredGroup};
 pub use listing::{Listing, Page, Want};
-pub use members::StoredMember;
+pub use members::{MemberNames, StoredMember};
 pub use scope::{Directory, PoolState, Scoped};
 pub use users::{StoredUser, UserAnswer};

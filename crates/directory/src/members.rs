@@ -21,8 +21,17 @@ pub struct StoredMember {
     pub id: String,
     /// `User` or `Group`.
     pub kind: String,
-    /// The member's displayName, or userName.
+    /// The member's displayName, or userName, where it was wanted.
     pub display: Option<String>,
+}
+
+/// Whether the names of members are looked up: a read of every member's own row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MemberNames {
+    /// They are.
+    Wanted,
+    /// The memberships alone are read.
+    Unwanted,
 }
 
 /// The members that really came and went.
@@ -58,15 +67,25 @@ impl Scoped {
     /// # Errors
     /// When the store fails.
     #[tracing::instrument(name = "directory.members.list", skip_all)]
-    pub async fn members(&self, groups: &[&str]) -> Result<Vec<StoredMember>, DirectoryError> {
+    pub async fn members(
+        &self,
+        groups: &[&str],
+        names: MemberNames,
+    ) -> Result<Vec<StoredMember>, DirectoryError> {
         if groups.is_empty() {
             return Ok(Vec::new());
         }
         let list = self.id_list("$2");
+        let (display, joins) = match names {
+            MemberNames::Unwanted => ("NULL", ""),
+            MemberNames::Wanted => (
+                "coalesce(u.display, g.display)",
+                "LEFT JOIN users u ON u.tenant_id = $1 AND u.id = m.member_id
+                 LEFT JOIN groups g ON g.tenant_id = $1 AND g.id = m.member_id AND m.kind = 'Group'",
+            ),
+        };
         let sql = format!(
-            "SELECT m.group_id, m.member_id, m.kind, coalesce(u.display, g.display) FROM members m
-             LEFT JOIN users u ON u.tenant_id = $1 AND u.id = m.member_id
-             LEFT JOIN groups g ON g.tenant_id = $1 AND g.id = m.member_id AND m.kind = 'Group'
+            "SELECT m.group_id, m.member_id, m.kind, {display} FROM members m {joins}
              WHERE m.tenant_id = $1 AND m.group_id IN ({list}) ORDER BY m.group_id, m.member_id"
         );
         let rows = self.read(sql, vec![json!(groups).to_string().into()]).await?;

@@ -105,6 +105,17 @@ impl Projection {
         }
     }
 
+    /// Whether a sub-attribute was asked for by name, as one that is returned on request must be.
+    #[must_use]
+    pub fn asks_for(&self, attribute: &str, sub: &str) -> bool {
+        let Choice::Only(names) = &self.choice else { return false };
+        names.iter().any(|name| {
+            name.extension.is_none()
+                && name.attribute.as_deref() == Some(attribute)
+                && name.sub.as_deref() == Some(sub)
+        })
+    }
+
     /// Takes out of a rendered resource what the answer does not carry.
     pub fn apply(&self, resource: &mut Map<String, Value>, of: &ResourceType) {
         resource.retain(|key, value| match of.extension(key) {

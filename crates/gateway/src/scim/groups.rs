@@ -12,7 +12,8 @@ use crate::auth::Caller;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use directory::{
-    Asked, DirectoryError, GroupAnswer, GroupChange, Listing, StoredGroup, StoredMember,
+    Asked, DirectoryError, GroupAnswer, GroupChange, Listing, MemberNames, StoredGroup,
+    StoredMember,
 };
 use provisioning::{Reason, Refusal};
 use scim_core::{Document, Group, MemberStep, PatchRequest, Projection, ResourceType};
@@ -101,7 +102,7 @@ async fn try_list(request: &HttpRequest, exchange: &mut Exchange) -> Answer {
     let mut members = Vec::new();
     if search.projection.wants("members") {
         let ids: Vec<&str> = listing.resources.iter().map(|group| group.id.as_str()).collect();
-        members = exchange.read(caller.scoped.members(&ids)).await?;
+        members = exchange.read(caller.scoped.members(&ids, names(&search.projection))).await?;
     }
     exchange.note_read(Reason::GroupsListed, &format!("{} found", listing.total));
     let resources: Vec<String> = listing
@@ -241,6 +242,15 @@ async fn change(
     Ok(result?)
 }
 
+/// Members' names are returned on request: `attributes=members.display`.
+fn names(projection: &Projection) -> MemberNames {
+    if projection.asks_for("members", "display") {
+        MemberNames::Wanted
+    } else {
+        MemberNames::Unwanted
+    }
+}
+
 /// The group as JSON, with its members only if they are wanted.
 async fn render(
     exchange: &Exchange,
@@ -249,7 +259,7 @@ async fn render(
 ) -> Result<String, Failure> {
     let caller = &exchange.caller;
     let members = if projection.wants("members") {
-        exchange.read(caller.scoped.members(&[&group.id])).await?
+        exchange.read(caller.scoped.members(&[&group.id], names(projection))).await?
     } else {
         Vec::new()
     };

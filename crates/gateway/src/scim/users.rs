@@ -165,13 +165,13 @@ async fn try_patch(
     let alter = move |old: &Document, asked: &mut Asked| {
         let notes = &mut asked.notes;
         let result = patch.apply(old, ResourceType::user(), &tolerance, notes)?;
-        let user = User::from_document(result, &tolerance, notes)?;
-        Ok(with_active(user, old))
+        // Without `active` the user is active, also after a PATCH that removes it: it takes a seat if it had none.
+        Ok(User::from_document(result, &tolerance, notes)?)
     };
     change(request, exchange, &projection, alter).await
 }
 
-/// A PUT or PATCH that says nothing of `active` leaves it: nobody is reactivated by an omission.
+/// A PUT that says nothing of `active` leaves it: nobody is reactivated by an omission.
 fn with_active(mut user: User, old: &Document) -> User {
     if user.document().get("active").is_none() {
         let active = old.get("active").cloned().unwrap_or(Value::Bool(true));

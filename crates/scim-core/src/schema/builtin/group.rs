@@ -1,7 +1,7 @@
 //! The Group schema (RFC 7643 §4.2, §8.7.1).
 
 use super::{GROUP, kind_of, list, read_only, reference, text};
-use crate::schema::{Attribute, Mutability, Schema, Uniqueness};
+use crate::schema::{Attribute, Mutability, Returned, Schema, Uniqueness};
 
 /// The Group schema.
 pub(super) fn schema() -> Schema {
@@ -23,11 +23,19 @@ pub(super) fn schema() -> Schema {
                     immutable(text("value", "The id of the member")),
                     immutable(reference("$ref", "The address of the member", &["User", "Group"])),
                     immutable(kind_of(&["User", "Group"])),
-                    read_only(text("display", "The name of the member")),
+                    on_request(read_only(text(
+                        "display",
+                        "The name of the member; looked up only when it is asked for",
+                    ))),
                 ],
             ),
         ],
     }
+}
+
+fn on_request(mut attribute: Attribute) -> Attribute {
+    attribute.returned = Returned::Request;
+    attribute
 }
 
 fn immutable(mut attribute: Attribute) -> Attribute {
