@@ -35,6 +35,8 @@ enum Place {
     Member,
     /// A row of `members m` seen from its member, joined with the group `mg`.
     Membership,
+    /// The `meta` of the row itself.
+    Meta,
 }
 
 /// A filter being turned into SQL; collects the values to bind after the tenant's `$1`.
@@ -182,6 +184,10 @@ impl Translation {
         if let Some(exists) = self.membership(target, place, Some(condition), "") {
             return exists;
         }
+        if matches!(place, Place::Row) && target.extension.is_none() && target.attribute == "meta" {
+            // Columns hold it, and every row has it.
+            return self.translate(condition, &Place::Meta);
+        }
         let narrow = self.email_of(target, condition, place);
         let document = self.document(target, place);
         if !target.multi_valued {
@@ -267,13 +273,7 @@ impl Translation {
         if !is_value || op != Op::Eq {
             return None;
         }
-        let narrow = self.email_index(target, key, place)?;
-        // The index holds a user's first eight e-mails at least; the document has them all.
-        let document = self.document(target, place);
-        let (from, element) = self.elements(&document);
-        let leaf = Leaf::json(self.engine, &element, "value", target.kind);
-        let holds = compare(self, &leaf, op, operand);
-        Some(format!("({narrow} AND EXISTS (SELECT 1 FROM {from} WHERE {holds}))"))
+        self.email_index(target, key, place)
     }
 
     /// `emails[… value eq "x" …]`: the users that the index of e-mails leaves to be looked at.

@@ -117,7 +117,8 @@ impl Translation {
         }
         let name = target.attribute.as_str();
         match place {
-            Place::Row => self.row_leaf(target, name),
+            Place::Row => self.row_leaf(name, target.sub.as_ref().map(|sub| sub.name.as_str())),
+            Place::Meta => self.row_leaf("meta", Some(name)),
             Place::Element(_) => None,
             Place::Member => Some(self.member_leaf(name)),
             Place::Membership => Some(match name {
@@ -132,13 +133,12 @@ impl Translation {
         }
     }
 
-    fn row_leaf(&mut self, target: &Target, name: &str) -> Option<Leaf> {
+    fn row_leaf(&mut self, name: &str, sub: Option<&str>) -> Option<Leaf> {
         let (row, path, kind) = match self.rows {
             Rows::Users => ("u", "/Users/", "'user'"),
             Rows::Groups => ("g", "/Groups/", "'group'"),
             Rows::Members => return None,
         };
-        let sub = target.sub.as_ref().map(|sub| sub.name.as_str());
         Some(match (name, sub) {
             // `meta` as a whole is only asked whether it is there.
             ("id", _) | ("meta", None) => Leaf::column(format!("{row}.id"), Form::Text),

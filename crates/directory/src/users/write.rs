@@ -79,22 +79,24 @@ fn emails(search: &Map<String, Value>) -> Vec<String> {
     keys
 }
 
+/// Adds the index rows of e-mails, all of them: a look-up that found some only would let a twin be made.
 fn add_emails(script: &mut Script, id: &str, keys: &[String]) {
-    for (number, key) in keys.iter().enumerate().take(ADD_EMAIL.len()) {
-        let (id, key) = (script.bind(id), script.bind(key.as_str()));
-        let gate = script.gate();
-        // The conflict can only be with itself, when the list was changed and changed back.
-        let sql = format!(
-            "INSERT INTO user_emails (tenant_id, email_key, user_id) SELECT $1, {key}, {id} WHERE {gate}
-             ON CONFLICT (tenant_id, email_key, user_id) DO UPDATE SET user_id = excluded.user_id"
-        );
-        script.step(ADD_EMAIL.get(number).copied().unwrap_or_default(), sql);
+    if keys.is_empty() {
+        return;
     }
+    let (id, keys) = (script.bind(id), script.bind(serde_json::json!(keys).to_string()));
+    let list = match script.engine() {
+        Engine::Sqlite => format!("json_each({keys}) k"),
+        Engine::Postgres => format!("jsonb_array_elements_text({keys}::jsonb) k(value)"),
+    };
+    let gate = script.gate();
+    // The conflict can only be with itself, when the list was changed and changed back.
+    let sql = format!(
+        "INSERT INTO user_emails (tenant_id, email_key, user_id) SELECT $1, k.value, {id} FROM {list} WHERE {gate}
+         ON CONFLICT (tenant_id, email_key, user_id) DO UPDATE SET user_id = excluded.user_id"
+    );
+    script.step("emails_came", sql);
 }
-
-/// Names of the steps that add e-mails: this many e-mails of one user are found by the index.
-const ADD_EMAIL: &[&str] =
-    &["email_1", "email_2", "email_3", "email_4", "email_5", "email_6", "email_7", "email_8"];
 
 pub(super) fn insert(
     scoped: &Scoped,

@@ -1,4 +1,17 @@
-//! The process as its users see it.
+//! The process as its users see it: identity providers, administrators and operators.
+//!
+//! Stores are SQLite files, or databases of the server in `MUSTER_TEST_POSTGRES` with `MUSTER_TEST_STORE=postgres`.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "clippy knows #[test] functions, not the helpers beside them"
+)]
 
+mod auth;
 mod cli;
 mod config;
+mod support;
+mod tidy;

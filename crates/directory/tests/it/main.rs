@@ -1,0 +1,18 @@
+//! The directory on a real database: SQLite, or PostgreSQL with `MUSTER_TEST_STORE=postgres`.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "clippy knows #[test] functions, not the helpers beside them"
+)]
+
+mod changes;
+mod failure;
+mod filters;
+mod filters_random;
+mod migrations;
+mod schema;
+mod statements;
+mod support;

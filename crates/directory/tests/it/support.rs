@@ -1,0 +1,132 @@
+//! A store for one test, a tenant in it, and what tests have in common.
+
+pub(crate) mod documents;
+pub(crate) mod store;
+
+use directory::{Asked, Directory, DirectoryError, Scoped, UserAnswer};
+use provisioning::ProfileId;
+use region_router::{Population, Region};
+use scim_core::{
+    Attributes, Document, Group, JsonLimits, Member, Notes, ResourceType, Tolerance, User,
+};
+use serde_json::Value;
+use std::sync::Arc;
+use std::time::Instant;
+use store::Store;
+use tenant_registry::{Tenant, TenantId, TenantState};
+use time::OffsetDateTime;
+use time::macros::datetime;
+use tokio_util::task::TaskTracker;
+
+/// The instant at which tests happen.
+pub(crate) const NOW: OffsetDateTime = datetime!(2026-11-22 10:00:00.123456 UTC);
+/// The base URL in references.
+pub(crate) const BASE: &str = "http://app.localhost:8080/scim/v2";
+
+/// A tenant in a store of its own.
+pub(crate) struct Scene {
+    pub(crate) store: Store,
+    pub(crate) directory: Directory,
+    pub(crate) scoped: Scoped,
+}
+
+impl Scene {
+    pub(crate) async fn new() -> Self {
+        Self::with_seats(None).await
+    }
+
+    pub(crate) async fn with_seats(seats: Option<u64>) -> Self {
+        let store = Store::new();
+        let directory = open(&store).await;
+        let tenant = Arc::new(Tenant { seats, ..tenant('a') });
+        let scoped = directory.within(&tenant);
+        Self { store, directory, scoped }
+    }
+
+    /// Makes a user.
+    pub(crate) async fn create(&self, body: &Value) -> Result<UserAnswer, DirectoryError> {
+        self.scoped.create_user(&user(body), &asked("user.create")).await
+    }
+
+    /// Makes a user and gives its id.
+    pub(crate) async fn user(&self, body: &Value) -> String {
+        self.create(body).await.unwrap().user.id
+    }
+
+    /// Puts another document in the place of a user's.
+    pub(crate) async fn replace(
+        &self,
+        id: &str,
+        body: &Value,
+    ) -> Result<UserAnswer, DirectoryError> {
+        let new = user(body);
+        let alter = |_: &Document, _: &mut Asked| Ok(new.clone());
+        self.scoped.change_user(id, BASE, |_| true, alter, &mut asked("user.replace")).await
+    }
+
+    /// Makes a group with members and gives its id.
+    pub(crate) async fn group(&self, body: &Value, members: &[&str]) -> String {
+        let members: Vec<Member> =
+            members.iter().map(|id| Member { id: (*id).to_owned(), kind: None }).collect();
+        let asked = asked("group.create");
+        self.scoped.create_group(&group(body), &members, &asked).await.unwrap().group.id
+    }
+}
+
+/// Opens the store as that of the region `us`.
+pub(crate) async fn open(store: &Store) -> Directory {
+    let region = Region::parse("us").unwrap();
+    Directory::open(store.database().await, region, TaskTracker::new(), NOW).await.unwrap()
+}
+
+/// An active tenant without limits.
+pub(crate) fn tenant(letter: char) -> Tenant {
+    Tenant {
+        id: TenantId::parse(&format!("ten_{}", letter.to_string().repeat(16))).unwrap(),
+        slug: letter.to_string(),
+        name: "Acme Ltd".to_owned(),
+        region: Region::parse("us").unwrap(),
+        shard: "0".to_owned(),
+        epoch: 1,
+        state: TenantState::Active,
+        plan: "standard".to_owned(),
+        population: Population::Platform,
+        profile: ProfileId::Open,
+        default_role: "member".to_owned(),
+        seats: None,
+        groups: true,
+        seat_contact: "your account owner".to_owned(),
+    }
+}
+
+pub(crate) fn asked(operation: &'static str) -> Asked {
+    Asked {
+        operation,
+        request_id: "request-1".to_owned(),
+        trace_id: None,
+        client: "entra".to_owned(),
+        key_id: "key-1".to_owned(),
+        started: Instant::now(),
+        now: NOW,
+        notes: Notes::default(),
+    }
+}
+
+pub(crate) fn attributes(body: &Value) -> Attributes {
+    let limits = JsonLimits { depth: 64, array_values: 10_000 };
+    Attributes::parse(body.to_string().as_bytes(), &limits).unwrap()
+}
+
+/// A user as the gateway makes one: active unless it says otherwise.
+pub(crate) fn user(body: &Value) -> User {
+    let (mut user, _) =
+        User::parse(&attributes(body), ResourceType::user(), &Tolerance::default()).unwrap();
+    if user.document().get("active").is_none() {
+        user.document_mut().set("active", Value::Bool(true));
+    }
+    user
+}
+
+pub(crate) fn group(body: &Value) -> Group {
+    Group::parse(&attributes(body), ResourceType::group(), &Tolerance::default(), 10_000).unwrap().0
+}

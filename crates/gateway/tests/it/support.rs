@@ -1,0 +1,168 @@
+//! A whole gateway for one test, and what tests have in common.
+
+pub(crate) mod answer;
+pub(crate) mod raw;
+pub(crate) mod stores;
+pub(crate) mod tenant;
+
+use gateway::app::App;
+use gateway::config::Config;
+use gateway::state::State;
+use provisioning::ProfileId;
+use region_router::{Place, Population, Region};
+use secrecy::ExposeSecret;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use stores::Stores;
+use tenant::TestTenant;
+use tenant_registry::{NewCredential, NewTenant, Scopes};
+use time::OffsetDateTime;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Who does things in tests.
+const ACTOR: &str = "test";
+
+/// A process that serves, in this process.
+pub(crate) struct TestGateway {
+    pub(crate) address: SocketAddr,
+    pub(crate) ops: SocketAddr,
+    pub(crate) state: actix_web::web::Data<State>,
+    pub(crate) http: reqwest::Client,
+    pub(crate) stores: Stores,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl TestGateway {
+    /// One that serves the region `us` alone.
+    pub(crate) async fn start() -> Self {
+        Self::start_with(&["us"], &[]).await
+    }
+
+    /// One that serves both regions.
+    pub(crate) async fn start_everywhere() -> Self {
+        Self::start_with(&["us", "eu"], &[]).await
+    }
+
+    /// One with its own settings, as environment variables.
+    pub(crate) async fn start_with(regions: &[&str], settings: &[(&str, &str)]) -> Self {
+        let stores = Stores::new(regions);
+        Self::start_on(stores, regions, settings).await
+    }
+
+    /// One on stores that are there already.
+    pub(crate) async fn start_on(
+        stores: Stores,
+        regions: &[&str],
+        settings: &[(&str, &str)],
+    ) -> Self {
+        let mut variables = stores.variables();
+        for (key, value) in [
+            ("MUSTER__SERVER__LISTEN", "127.0.0.1:0"),
+            ("MUSTER__OPS__LISTEN", "127.0.0.1:0"),
+            ("MUSTER__SERVER__WORKERS", "2"),
+            ("MUSTER__SERVER__DRAIN_DELAY", "0s"),
+            ("MUSTER__NODE__REGIONS", &regions.join(",")),
+        ]
+        .iter()
+        .chain(settings)
+        {
+            variables.push(((*key).to_owned(), (*value).to_owned()));
+        }
+        let config = Config::from_sources(None, &variables).unwrap_or_else(|p| panic!("{p}"));
+        let app = App::bind(config).await.unwrap();
+        let (address, ops) = (app.server_address().unwrap(), app.ops_address().unwrap());
+        let (state, stop, tasks) =
+            (app.state().clone(), CancellationToken::new(), TaskTracker::new());
+        let token = stop.clone();
+        tasks.spawn_local(async move { app.run(token).await.unwrap() });
+        let http = client();
+        Self { address, ops, state, http, stores, stop, tasks }
+    }
+
+    /// A tenant with the `open` profile at `us`/platform, and its token.
+    pub(crate) async fn tenant(&self, slug: &str) -> TestTenant {
+        self.tenant_with(slug, |_| {}).await
+    }
+
+    /// A tenant with changes to the usual one.
+    pub(crate) async fn tenant_with(
+        &self,
+        slug: &str,
+        alter: impl FnOnce(&mut NewTenant),
+    ) -> TestTenant {
+        let home = place("us", Population::Platform);
+        let mut new = NewTenant::new(slug, &format!("{slug} Ltd"), home, ProfileId::Open);
+        alter(&mut new);
+        let now = OffsetDateTime::from(std::time::SystemTime::now());
+        let tenant = self.state.registry.create_tenant(&new, ACTOR, now).await.unwrap();
+        let mut made = TestTenant {
+            http: self.http.clone(),
+            address: self.address,
+            host: self.state.hosts.host(&tenant.place()),
+            base_url: self.state.hosts.base_url(&tenant.place()),
+            key_id: String::new(),
+            token: String::new(),
+            tenant: Arc::new(tenant),
+            state: self.state.clone(),
+        };
+        let scoped = self.with_scopes(&made, Scopes::ALL).await;
+        (made.token, made.key_id) = (scoped.token, scoped.key_id);
+        made
+    }
+
+    /// The same tenant with another token.
+    pub(crate) async fn with_scopes(&self, tenant: &TestTenant, scopes: Scopes) -> TestTenant {
+        let new =
+            NewCredential { name: "Entra".to_owned(), expires: Duration::from_secs(3_600), scopes };
+        let now = OffsetDateTime::from(std::time::SystemTime::now());
+        let registry = &self.state.registry;
+        let issued = registry.create_credential(&tenant.tenant.id, &new, ACTOR, now).await.unwrap();
+        TestTenant {
+            token: issued.token.expose_secret().to_owned(),
+            key_id: issued.credential.key_id.clone(),
+            ..tenant.clone()
+        }
+    }
+
+    /// A call without a token to any host.
+    pub(crate) fn call(&self, method: &str, host: &str, path: &str) -> tenant::Call {
+        tenant::Call::new(&self.http, self.address, method, path).header("host", host)
+    }
+
+    /// Stops serving and waits for the end, so that everything buffered is written.
+    pub(crate) async fn stop(self) -> Stores {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+        self.stores
+    }
+}
+
+/// A client that follows nothing and keeps its connections.
+pub(crate) fn client() -> reqwest::Client {
+    reqwest::Client::builder()
+        .timeout(Duration::from_secs(30))
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .build()
+        .unwrap()
+}
+
+pub(crate) fn place(region: &str, population: Population) -> Place {
+    Place { region: Region::parse(region).unwrap(), population }
+}
+
+/// Asks until the answer is there; what is awaited happens soon, and never is a failure.
+pub(crate) async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
+    loop {
+        if let Some(found) = ask().await {
+            return found;
+        }
+        assert!(tokio::time::Instant::now() < deadline, "{what} did not happen");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}

@@ -1,0 +1,114 @@
+//! Databases for one test, made and dropped with it.
+
+use std::path::Path;
+use std::process::Command;
+use tempfile::TempDir;
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests are told by the environment which store to use"
+)]
+pub(crate) fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The registry and a store for each region.
+pub(crate) struct Stores {
+    folder: TempDir,
+    server: Option<Server>,
+    regions: Vec<String>,
+}
+
+struct Server {
+    url: String,
+    prefix: String,
+    names: Vec<String>,
+}
+
+impl Stores {
+    /// Empty ones.
+    pub(crate) fn new(regions: &[&str]) -> Self {
+        let folder = TempDir::new().unwrap();
+        let regions: Vec<String> = regions.iter().map(|region| (*region).to_owned()).collect();
+        let server = match variable("MUSTER_TEST_STORE").as_deref() {
+            None | Some("sqlite") => None,
+            Some("postgres") => Some(Server::new(&regions)),
+            Some(other) => panic!("MUSTER_TEST_STORE is {other:?}; it may be sqlite or postgres"),
+        };
+        Self { folder, server, regions }
+    }
+
+    /// The settings that name them.
+    pub(crate) fn variables(&self) -> Vec<(String, String)> {
+        let data_dir = self.folder.path().display().to_string();
+        let mut all = vec![("MUSTER__DATA_DIR".to_owned(), data_dir)];
+        if let Some(server) = &self.server {
+            all.push(("MUSTER__REGISTRY__URL".to_owned(), server.url_of("registry")));
+            for region in &self.regions {
+                let key = format!("MUSTER__REGIONS__{}__STORE", region.to_uppercase());
+                all.push((key, server.url_of(region)));
+            }
+        }
+        all
+    }
+
+    /// The folder of everything that is a file.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Every byte of the registry, or of a region's store.
+    pub(crate) fn bytes_of(&self, name: &str) -> Vec<u8> {
+        if let Some(server) = &self.server {
+            let dump = Command::new("pg_dump").arg(server.url_of(name)).output().unwrap();
+            assert!(dump.status.success(), "{}", String::from_utf8_lossy(&dump.stderr));
+            return dump.stdout;
+        }
+        let mut bytes = Vec::new();
+        for entry in std::fs::read_dir(self.folder.path()).unwrap() {
+            let path = entry.unwrap().path();
+            if path.file_name().unwrap().to_str().unwrap().starts_with(name) {
+                bytes.extend(std::fs::read(path).unwrap());
+            }
+        }
+        bytes
+    }
+}
+
+impl Server {
+    fn new(regions: &[String]) -> Self {
+        let url = variable("MUSTER_TEST_POSTGRES").expect(
+            "MUSTER_TEST_STORE is postgres, and MUSTER_TEST_POSTGRES (postgres://user@host:port/) is not set",
+        );
+        let server = Self {
+            url: url.trim_end_matches('/').to_owned(),
+            prefix: format!("muster_test_{}", uuid::Uuid::new_v4().simple()),
+            names: regions.iter().cloned().chain(["registry".to_owned()]).collect(),
+        };
+        server.administer("CREATE DATABASE", "");
+        server
+    }
+
+    fn url_of(&self, name: &str) -> String {
+        format!("{}/{}_{name}", self.url, self.prefix)
+    }
+
+    fn administer(&self, what: &str, how: &str) {
+        let mut psql = Command::new("psql");
+        psql.args(["-q", "-X", "-v", "ON_ERROR_STOP=1"]).arg(format!("{}/postgres", self.url));
+        for name in &self.names {
+            psql.arg("-c").arg(format!("{what} {}_{name}{how}", self.prefix));
+        }
+        let done = psql.output().expect("psql is installed");
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // A test that fails leaves its databases to the test server's end.
+        if !std::thread::panicking() {
+            self.administer("DROP DATABASE", " WITH (FORCE)");
+        }
+    }
+}
