@@ -127,7 +127,11 @@ fn list(docs: &[String]) -> HttpResponse {
 }
 
 impl Worker {
-    async fn read(&self, request: &HttpRequest, sql: &'static str) -> actix_web::Result<Vec<String>> {
+    async fn read(
+        &self,
+        request: &HttpRequest,
+        sql: &'static str,
+    ) -> actix_web::Result<Vec<String>> {
         if !known(request, self) {
             return Err(actix_web::error::ErrorUnauthorized("unknown token"));
         }

@@ -175,11 +175,13 @@ impl Plan {
         must: &'static str,
     ) -> Ask {
         let Arguments { host, token, .. } = &self.arguments;
-        let mut text =
-            format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n");
+        let mut text = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n"
+        );
         if let Some(body) = body {
             let length = body.len();
-            text += &format!("Content-Type: application/scim+json\r\nContent-Length: {length}\r\n\r\n");
+            text +=
+                &format!("Content-Type: application/scim+json\r\nContent-Length: {length}\r\n\r\n");
             text += &body;
         } else {
             text += "\r\n";

@@ -94,7 +94,10 @@ impl Store {
 
 async fn connect(url: &str) -> anyhow::Result<Connection> {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
-    #[expect(clippy::disallowed_methods, reason = "it ends with its client, and nobody drains the yardstick")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "it ends with its client, and nobody drains the yardstick"
+    )]
     actix_web::rt::spawn(connection);
     client.batch_execute("SET search_path TO yardstick").await?;
     Ok(Connection {

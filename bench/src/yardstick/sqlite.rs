@@ -8,10 +8,12 @@ use tokio::sync::{mpsc, oneshot};
 /// Writes of one commit, at most.
 const BATCH: usize = 256;
 
-const CREATE: &str = "INSERT INTO users (tenant_id, id, user_name_key, doc, active, version, updated_at)
+const CREATE: &str =
+    "INSERT INTO users (tenant_id, id, user_name_key, doc, active, version, updated_at)
     VALUES ($1, $2, $3, $4, 1, 1, 0);
     INSERT INTO outbox (tenant_id, id, resource_id, seq) VALUES ($1, $5, $2, 1)";
-const UPDATE: &str = "UPDATE users SET doc = $3, version = version + 1 WHERE tenant_id = $1 AND id = $2;
+const UPDATE: &str =
+    "UPDATE users SET doc = $3, version = version + 1 WHERE tenant_id = $1 AND id = $2;
     INSERT INTO outbox (tenant_id, id, resource_id, seq)
     SELECT $1, $4, id, version FROM users WHERE tenant_id = $1 AND id = $2";
 const ADD: &str = "UPDATE groups SET version = version + 1 WHERE tenant_id = $1 AND id = $2;
@@ -71,7 +73,10 @@ impl Writer {
     pub(super) async fn start(path: &str) -> anyhow::Result<Self> {
         let connection = options(path).connect().await?;
         let (jobs, queue) = mpsc::channel(4096);
-        #[expect(clippy::disallowed_methods, reason = "it ends with its queue, and nobody drains the yardstick")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "it ends with its queue, and nobody drains the yardstick"
+        )]
         actix_web::rt::spawn(write(connection, queue));
         Ok(Self { jobs })
     }

@@ -87,12 +87,13 @@ impl Scoped {
         asked: &Asked,
     ) -> Result<GroupAnswer, DirectoryError> {
         let id = new_id(asked.now);
-        self.enter(asked.now).await?;
         let mut tries = 0;
         loop {
             tries += 1;
             match self.try_create_group(&id, group, members, asked).await {
                 Err(DirectoryError::Contended) if tries < TRIES => {}
+                // The tenant may be new here; when it is fenced indeed, entering says so.
+                Err(DirectoryError::Fenced) if tries < TRIES => self.enter(asked.now).await?,
                 Err(error) => return Err(error),
                 Ok(()) => break,
             }
@@ -120,7 +121,6 @@ impl Scoped {
         alter: impl Fn(&Document, &mut Asked) -> Result<GroupChange, DirectoryError>,
         asked: &mut Asked,
     ) -> Result<GroupAnswer, DirectoryError> {
-        self.enter(asked.now).await?;
         let notes = asked.notes.clone();
         let mut tries = 0;
         loop {
@@ -144,7 +144,6 @@ impl Scoped {
         expected: impl Fn(u64) -> bool,
         asked: &Asked,
     ) -> Result<(), DirectoryError> {
-        self.enter(asked.now).await?;
         let mut tries = 0;
         loop {
             tries += 1;

@@ -3,10 +3,15 @@
 //! **Invariant**: a page first finds its ids and then fetches their documents, so that skipped rows are never read in
 //! full; a total that no filter narrows comes from the counters.
 
+mod positions;
+
+pub(crate) use positions::Positions;
+
 use crate::error::DirectoryError;
 use crate::groups::{self, StoredGroup};
 use crate::query::Translation;
 use crate::scope::Scoped;
+use crate::seats::Totals;
 use crate::users::{self, StoredUser};
 use scim_core::Condition;
 use sea_orm::QueryResult;
@@ -49,6 +54,12 @@ struct Table {
     columns: String,
 }
 
+impl Table {
+    fn total(&self, totals: Totals) -> u64 {
+        if self.name == "users" { totals.users } else { totals.groups }
+    }
+}
+
 impl Scoped {
     /// Users.
     ///
@@ -61,10 +72,6 @@ impl Scoped {
         let columns = users::columns(self.engine(), base.as_deref());
         let table = Table { name: "users", alias: "u", columns };
         let (rows, total) = self.list(&table, want, translation).await?;
-        let total = match total {
-            Some(total) => total,
-            None => self.totals().await?.users,
-        };
         let resources = rows.iter().map(users::stored).collect::<Result<_, _>>()?;
         Ok(Listing { total, resources })
     }
@@ -78,55 +85,128 @@ impl Scoped {
         let translation = Translation::groups(self.engine(), want.base);
         let table = Table { name: "groups", alias: "g", columns: groups::COLUMNS.to_owned() };
         let (rows, total) = self.list(&table, want, translation).await?;
-        let total = match total {
-            Some(total) => total,
-            None => self.totals().await?.groups,
-        };
         let resources = rows.iter().map(groups::stored).collect::<Result<_, _>>()?;
         Ok(Listing { total, resources })
     }
 
-    /// The rows of a page, and the total where it is not that of the counters.
+    /// The rows of a page, and how many there are in all.
     async fn list(
         &self,
         table: &Table,
         want: &Want<'_>,
+        translation: Translation,
+    ) -> Result<(Vec<QueryResult>, u64), DirectoryError> {
+        match want.condition {
+            None => self.list_all(table, want.page, translation).await,
+            Some(condition) => self.list_some(table, want.page, condition, translation).await,
+        }
+    }
+
+    /// A page of everything: by the id before it, which a page read earlier tells.
+    async fn list_all(
+        &self,
+        table: &Table,
+        page: Page,
         mut translation: Translation,
-    ) -> Result<(Vec<QueryResult>, Option<u64>), DirectoryError> {
+    ) -> Result<(Vec<QueryResult>, u64), DirectoryError> {
         let Table { name, alias, columns } = table;
-        let condition = match want.condition {
-            Some(condition) => format!(" AND {}", translation.condition(condition)),
-            None => String::new(),
-        };
-        let filtered = translation.clone();
-        let mut rows = Vec::new();
-        if want.page.limit > 0 {
-            let limit = translation.bind(i64::try_from(want.page.limit).unwrap_or(i64::MAX));
-            let offset = translation.bind(i64::try_from(want.page.offset).unwrap_or(i64::MAX));
-            let from = format!(
-                "FROM {name} {alias} WHERE {alias}.tenant_id = $1{condition} ORDER BY {alias}.id"
+        let limit = translation.bind(big(page.limit));
+        if page.offset == 0 {
+            let sql = format!(
+                "SELECT {columns} FROM {name} {alias} WHERE {alias}.tenant_id = $1 ORDER BY {alias}.id LIMIT {limit}"
             );
-            let sql = if want.page.offset == 0 {
-                format!("SELECT {columns} {from} LIMIT {limit} OFFSET {offset}")
+            let rows = self.read(sql, translation.into_values()).await?;
+            let found = rows.len() as u64;
+            let total = if found < page.limit { found } else { table.total(self.totals().await?) };
+            return Ok((rows, total));
+        }
+        let totals = self.totals().await?;
+        let total = table.total(totals);
+        let Some(before) = self.before(table, totals.removed, page.offset).await? else {
+            return Ok((Vec::new(), total));
+        };
+        let before = translation.bind(before);
+        let sql = format!(
+            "SELECT {columns} FROM {name} {alias} WHERE {alias}.tenant_id = $1 AND {alias}.id > {before}
+             ORDER BY {alias}.id LIMIT {limit}"
+        );
+        let rows = self.read(sql, translation.into_values()).await?;
+        if let Some(last) = rows.last() {
+            let end = page.offset + rows.len() as u64;
+            let id: String = last.try_get_by_index(0)?;
+            self.directory().positions().keep(self.list_of(table), totals.removed, end, id);
+        }
+        Ok((rows, total))
+    }
+
+    /// The id of the last resource before a position; `None` when the list is shorter.
+    async fn before(
+        &self,
+        table: &Table,
+        removed: u64,
+        offset: u64,
+    ) -> Result<Option<String>, DirectoryError> {
+        let positions = self.directory().positions();
+        if let Some(id) = positions.find(self.list_of(table), removed, offset) {
+            return Ok(Some(id));
+        }
+        let name = table.name;
+        let sql =
+            format!("SELECT id FROM {name} WHERE tenant_id = $1 ORDER BY id LIMIT 1 OFFSET $2");
+        let row = self.read_one(&sql, vec![big(offset - 1).into()]).await?;
+        let id: Option<String> = row.map(|row| row.try_get_by_index(0)).transpose()?;
+        if let Some(id) = &id {
+            positions.keep(self.list_of(table), removed, offset, id.clone());
+        }
+        Ok(id)
+    }
+
+    fn list_of(&self, table: &Table) -> (&str, &'static str) {
+        (self.tenant().id.as_str(), table.name)
+    }
+
+    /// A page of what a filter holds of: its ids first, then their documents.
+    async fn list_some(
+        &self,
+        table: &Table,
+        page: Page,
+        condition: &Condition,
+        mut translation: Translation,
+    ) -> Result<(Vec<QueryResult>, u64), DirectoryError> {
+        let Table { name, alias, columns } = table;
+        let condition = translation.condition(condition);
+        let counted = translation.clone();
+        let mut rows = Vec::new();
+        if page.limit > 0 {
+            let (limit, offset) =
+                (translation.bind(big(page.limit)), translation.bind(big(page.offset)));
+            let from = format!(
+                "FROM {name} {alias} WHERE {alias}.tenant_id = $1 AND {condition} ORDER BY {alias}.id LIMIT {limit} OFFSET {offset}"
+            );
+            let sql = if page.offset == 0 {
+                format!("SELECT {columns} {from}")
             } else {
                 format!(
-                    "SELECT {columns} FROM (SELECT {alias}.id {from} LIMIT {limit} OFFSET {offset}) page
+                    "SELECT {columns} FROM (SELECT {alias}.id {from}) page
                      JOIN {name} {alias} ON {alias}.tenant_id = $1 AND {alias}.id = page.id ORDER BY {alias}.id"
                 )
             };
             rows = self.read(sql, translation.into_values()).await?;
         }
         let found = rows.len() as u64;
-        if want.page.offset == 0 && found < want.page.limit {
-            return Ok((rows, Some(found)));
+        if page.offset == 0 && found < page.limit {
+            return Ok((rows, found));
         }
-        if want.condition.is_none() {
-            return Ok((rows, None));
-        }
-        let sql =
-            format!("SELECT count(*) FROM {name} {alias} WHERE {alias}.tenant_id = $1{condition}");
-        let row = self.read_one(&sql, filtered.into_values()).await?;
+        let sql = format!(
+            "SELECT count(*) FROM {name} {alias} WHERE {alias}.tenant_id = $1 AND {condition}"
+        );
+        let row = self.read_one(&sql, counted.into_values()).await?;
         let count: i64 = row.map_or(Ok(0), |row| row.try_get_by_index(0))?;
-        Ok((rows, Some(u64::try_from(count).unwrap_or_default())))
+        Ok((rows, u64::try_from(count).unwrap_or_default()))
     }
+}
+
+/// A number as databases count.
+fn big(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }

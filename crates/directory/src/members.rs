@@ -11,6 +11,7 @@ use provisioning::{Reason, Refusal};
 use scim_core::{Condition, Member, MemberKind, MemberStep};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, Value};
 use serde_json::json;
+use std::collections::{BTreeSet, HashSet};
 
 /// One member of a group.
 #[derive(Debug, Clone)]
@@ -37,8 +38,8 @@ pub enum MemberNames {
 /// The members that really came and went.
 #[derive(Debug, Default)]
 pub(crate) struct MemberDelta {
-    pub(crate) added: Vec<String>,
-    pub(crate) removed: Vec<String>,
+    pub(crate) added: BTreeSet<String>,
+    pub(crate) removed: BTreeSet<String>,
 }
 
 impl MemberDelta {
@@ -47,16 +48,14 @@ impl MemberDelta {
     }
 
     fn add(&mut self, id: String) {
-        match self.removed.iter().position(|removed| *removed == id) {
-            Some(place) => drop(self.removed.swap_remove(place)),
-            None => self.added.push(id),
+        if !self.removed.remove(&id) {
+            self.added.insert(id);
         }
     }
 
     fn remove(&mut self, id: String) {
-        match self.added.iter().position(|added| *added == id) {
-            Some(place) => drop(self.added.swap_remove(place)),
-            None => self.removed.push(id),
+        if !self.added.remove(&id) {
+            self.removed.insert(id);
         }
     }
 }
@@ -164,58 +163,78 @@ impl Scoped {
             return Err(refuse("A group cannot be a member of itself.".into()));
         }
         let ids: Vec<&str> = members.iter().map(|member| member.id.as_str()).collect();
-        let found = self.resolve(transaction, &ids).await?;
-        let missing: Vec<&str> = members
-            .iter()
-            .filter(|member| !found.iter().any(|(id, kind)| fits(member, id, kind)))
-            .map(|member| member.id.as_str())
-            .take(5)
-            .collect();
-        if !missing.is_empty() {
-            return Err(refuse(format!(
-                "No user or group of this tenant has the id {}. Provision the member first, then add it with the id from that answer.",
-                missing.join(", ")
-            )));
+        let mut added = Vec::with_capacity(ids.len());
+        for (table, kind, of_kind) in
+            [("users", "User", MemberKind::User), ("groups", "Group", MemberKind::Group)]
+        {
+            let ids: Vec<&str> = members
+                .iter()
+                .filter(|member| member.kind.is_none_or(|kind| kind == of_kind))
+                .map(|member| member.id.as_str())
+                .collect();
+            added.extend(self.insert_members(transaction, group_id, (table, kind), &ids).await?);
+            if added.len() == members.len() {
+                return Ok(added);
+            }
+        }
+        self.refuse_unknown(transaction, group_id, &ids).await?;
+        Ok(added)
+    }
+
+    /// Adds those of the ids that a table has. They cannot be deleted until this transaction ends, and are taken in
+    /// the order of ids, so that two requests that add the same wait for each other and do not lock each other out.
+    async fn insert_members(
+        &self,
+        transaction: &DatabaseTransaction,
+        group_id: &str,
+        (table, kind): (&str, &str),
+        ids: &[&str],
+    ) -> Result<Vec<String>, DirectoryError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
         }
         let list = self.id_list("$3");
-        // `kind` is told by which table holds the id; the rows are taken in the order of ids, so that two requests
-        // that add the same members wait for each other instead of locking each other out.
+        let lock = match self.engine() {
+            Engine::Sqlite => "",
+            Engine::Postgres => " FOR KEY SHARE",
+        };
         let sql = format!(
             "INSERT INTO members (tenant_id, group_id, member_id, kind)
-             SELECT $1, $2, id, kind FROM (
-                 SELECT id, 'User' AS kind FROM users WHERE tenant_id = $1 AND id IN ({list})
-                 UNION ALL SELECT id, 'Group' AS kind FROM groups WHERE tenant_id = $1 AND id IN ({list})) found
-             WHERE TRUE ORDER BY id ON CONFLICT (tenant_id, group_id, member_id) DO NOTHING RETURNING member_id"
+             SELECT $1, $2, found.id, '{kind}' FROM (
+                 SELECT id FROM {table} WHERE tenant_id = $1 AND id IN ({list}) ORDER BY id{lock}) found
+             WHERE TRUE ON CONFLICT (tenant_id, group_id, member_id) DO NOTHING RETURNING member_id"
         );
-        let values = vec![group_id.into(), json_ids(&ids)];
+        let values = vec![group_id.into(), json_ids(ids)];
         let rows = transaction.query_all_raw(self.statement(sql, values)).await?;
         rows.iter().map(|row| Ok(row.try_get_by_index(0)?)).collect()
     }
 
-    /// Which of these ids are users or groups; they cannot be deleted until this transaction ends.
-    async fn resolve(
+    /// Refuses if one of the ids is no member although it was added: then it is nobody's.
+    async fn refuse_unknown(
         &self,
         transaction: &DatabaseTransaction,
+        group_id: &str,
         ids: &[&str],
-    ) -> Result<Vec<(String, &'static str)>, DirectoryError> {
-        let (list, lock) = match self.engine() {
-            Engine::Sqlite => (self.id_list("$2"), ""),
-            Engine::Postgres => (self.id_list("$2"), " FOR KEY SHARE"),
-        };
-        let mut found = Vec::with_capacity(ids.len());
-        for (table, kind) in [("users", "User"), ("groups", "Group")] {
-            let sql = format!(
-                "SELECT id FROM {table} WHERE tenant_id = $1 AND id IN ({list}) ORDER BY id{lock}"
-            );
-            let statement = self.statement(sql, vec![json_ids(ids)]);
-            for row in transaction.query_all_raw(statement).await? {
-                found.push((row.try_get_by_index(0)?, kind));
-            }
-            if found.len() == ids.len() {
-                break;
-            }
+    ) -> Result<(), DirectoryError> {
+        let list = self.id_list("$3");
+        let sql = format!(
+            "SELECT member_id FROM members WHERE tenant_id = $1 AND group_id = $2 AND member_id IN ({list})"
+        );
+        let values = vec![group_id.into(), json_ids(ids)];
+        let rows = transaction.query_all_raw(self.statement(sql, values)).await?;
+        let present = rows
+            .iter()
+            .map(|row| row.try_get_by_index::<String>(0))
+            .collect::<Result<HashSet<_>, _>>()?;
+        let missing: Vec<&str> =
+            ids.iter().filter(|id| !present.contains(**id)).copied().take(5).collect();
+        if missing.is_empty() {
+            return Ok(());
         }
-        Ok(found)
+        Err(refuse(format!(
+            "No user or group of this tenant has the id {}, or it is of another type than was said. Provision the member first, then add it with the id from that answer.",
+            missing.join(", ")
+        )))
     }
 
     async fn delete_members(
@@ -264,15 +283,6 @@ impl Scoped {
             Engine::Postgres => format!("SELECT jsonb_array_elements_text({place}::jsonb)"),
         }
     }
-}
-
-fn fits(member: &Member, id: &str, kind: &str) -> bool {
-    let wanted = match member.kind {
-        None => true,
-        Some(MemberKind::User) => kind == "User",
-        Some(MemberKind::Group) => kind == "Group",
-    };
-    wanted && member.id == id
 }
 
 fn json_ids(ids: &[&str]) -> Value {

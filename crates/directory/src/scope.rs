@@ -4,6 +4,7 @@
 
 use crate::decisions::Recorder;
 use crate::error::{DirectoryError, Fault, kind};
+use crate::listing::Positions;
 use crate::script::{Script, backend};
 use crate::writer::Writer;
 use migrations::{Database, DirectoryMigrator, Engine};
@@ -35,6 +36,7 @@ struct Inner {
     database: Database,
     writer: Option<Writer>,
     recorder: Recorder,
+    positions: Positions,
 }
 
 /// How busy a pool of connections is.
@@ -64,7 +66,15 @@ impl Directory {
             Engine::Postgres => None,
         };
         let recorder = Recorder::start(database.clone(), writer.clone(), &tasks);
-        Ok(Self { inner: Arc::new(Inner { region, database, writer, recorder }) })
+        Ok(Self {
+            inner: Arc::new(Inner {
+                region,
+                database,
+                writer,
+                recorder,
+                positions: Positions::default(),
+            }),
+        })
     }
 
     /// The region whose data this store holds.
@@ -120,6 +130,10 @@ impl Directory {
 
     pub(crate) fn database(&self) -> &Database {
         &self.inner.database
+    }
+
+    pub(crate) fn positions(&self) -> &Positions {
+        &self.inner.positions
     }
 
     pub(crate) fn recorder(&self) -> &Recorder {
@@ -286,8 +300,8 @@ impl Scoped {
         let values = vec![self.tenant.epoch.into(), micros(now).into()];
         transaction.execute_raw(self.statement(insert, values)).await?;
         for slot in 0..SLOTS {
-            let insert = "INSERT INTO tallies (tenant_id, slot, users, seats, groups)
-                          VALUES ($1, $2, 0, 0, 0) ON CONFLICT (tenant_id, slot) DO NOTHING";
+            let insert = "INSERT INTO tallies (tenant_id, slot, users, seats, groups, removed)
+                          VALUES ($1, $2, 0, 0, 0, 0) ON CONFLICT (tenant_id, slot) DO NOTHING";
             let slot = i64::try_from(slot).unwrap_or_default();
             transaction.execute_raw(self.statement(insert, vec![slot.into()])).await?;
         }

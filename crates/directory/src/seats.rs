@@ -14,6 +14,8 @@ pub(crate) struct Tally {
     pub(crate) users: i64,
     pub(crate) seats: i64,
     pub(crate) groups: i64,
+    /// Resources deleted.
+    pub(crate) removed: i64,
 }
 
 /// A tenant's counters.
@@ -22,18 +24,20 @@ pub(crate) struct Totals {
     pub(crate) users: u64,
     pub(crate) seats: u64,
     pub(crate) groups: u64,
+    /// How many resources were ever deleted.
+    pub(crate) removed: u64,
 }
 
 /// Adds the counters' step to a script.
 pub(crate) fn count(script: &mut Script, id: &str, tally: Tally) {
     let slot = script.bind(slot_of(id));
-    let (users, seats, groups) =
-        (script.bind(tally.users), script.bind(tally.seats), script.bind(tally.groups));
+    let (users, seats) = (script.bind(tally.users), script.bind(tally.seats));
+    let (groups, removed) = (script.bind(tally.groups), script.bind(tally.removed));
     let gate = script.gate();
     script.step(
         "tally",
         format!(
-            "UPDATE tallies SET users = users + {users}, seats = seats + {seats}, groups = groups + {groups}
+            "UPDATE tallies SET users = users + {users}, seats = seats + {seats}, groups = groups + {groups}, removed = removed + {removed}
              WHERE tenant_id = $1 AND slot = {slot} AND {gate}"
         ),
     );
@@ -79,12 +83,12 @@ impl Scoped {
 
     pub(crate) async fn totals(&self) -> Result<Totals, DirectoryError> {
         let sql = "SELECT CAST(coalesce(sum(users), 0) AS BIGINT), CAST(coalesce(sum(seats), 0) AS BIGINT),
-                   CAST(coalesce(sum(groups), 0) AS BIGINT) FROM tallies WHERE tenant_id = $1";
+                   CAST(coalesce(sum(groups), 0) AS BIGINT), CAST(coalesce(sum(removed), 0) AS BIGINT) FROM tallies WHERE tenant_id = $1";
         let row = self.read_one(sql, Vec::new()).await?;
         let number = |index: usize| -> Result<u64, DirectoryError> {
             let value: i64 = row.as_ref().map_or(Ok(0), |row| row.try_get_by_index(index))?;
             Ok(u64::try_from(value).unwrap_or_default())
         };
-        Ok(Totals { users: number(0)?, seats: number(1)?, groups: number(2)? })
+        Ok(Totals { users: number(0)?, seats: number(1)?, groups: number(2)?, removed: number(3)? })
     }
 }

@@ -165,7 +165,6 @@ impl Scoped {
         expected: impl Fn(u64) -> bool,
         asked: &Asked,
     ) -> Result<(), DirectoryError> {
-        self.enter(asked.now).await?;
         let mut tries = 0;
         loop {
             tries += 1;

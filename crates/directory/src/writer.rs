@@ -47,11 +47,22 @@ impl Writer {
 
     /// Runs a script in the next commit; whether its last step changed something.
     pub(crate) async fn run(&self, statement: Statement) -> Result<bool, DbErr> {
-        let (reply, answer) = oneshot::channel();
-        let gone = || DbErr::ConnectionAcquire(sea_orm::ConnAcquireErr::ConnectionClosed);
-        self.jobs.send(Job { statement, reply }).await.map_err(|_closed| gone())?;
-        answer.await.map_err(|_closed| gone())?
+        self.queue(statement).await?.await.map_err(|_closed| gone())?
     }
+
+    /// Puts a script into the next commit, and gives the way to its answer.
+    pub(crate) async fn queue(
+        &self,
+        statement: Statement,
+    ) -> Result<oneshot::Receiver<Result<bool, DbErr>>, DbErr> {
+        let (reply, answer) = oneshot::channel();
+        self.jobs.send(Job { statement, reply }).await.map_err(|_closed| gone())?;
+        Ok(answer)
+    }
+}
+
+fn gone() -> DbErr {
+    DbErr::ConnectionAcquire(sea_orm::ConnAcquireErr::ConnectionClosed)
 }
 
 async fn write(database: DatabaseConnection, mut queue: mpsc::Receiver<Job>) {

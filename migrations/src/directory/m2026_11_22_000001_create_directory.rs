@@ -11,7 +11,8 @@ use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend};
 pub(super) struct Migration;
 
 /// `@key` is text compared byte by byte, `@json` a document that filters look into, `@rowid` the clause that lets a
-/// narrow SQLite table be its own index, `@room` the clause that leaves PostgreSQL room for updates in place.
+/// narrow SQLite table be its own index, `@room` the clause that leaves PostgreSQL room for updates in place, and
+/// keeps documents of a usual size in the row instead of compressing them on every write and read.
 /// Instants are microseconds since 1970 in UTC.
 const TABLES: &[&str] = &[
     // Which region's data this store holds: one row, written when the store is made and checked at every start.
@@ -19,8 +20,9 @@ const TABLES: &[&str] = &[
     // The fence: every write checks epoch and state in its own transaction.
     "CREATE TABLE tenants (tenant_id @key NOT NULL, epoch BIGINT NOT NULL, state @key NOT NULL, created_at BIGINT NOT NULL,
         PRIMARY KEY (tenant_id)) @rowid",
-    // Counters in slots, so that creates of one tenant do not wait for each other's commit.
-    "CREATE TABLE tallies (tenant_id @key NOT NULL, slot BIGINT NOT NULL, users BIGINT NOT NULL, seats BIGINT NOT NULL, groups BIGINT NOT NULL,
+    // Counters in slots, so that creates of one tenant do not wait for each other's commit. `removed` grows with every
+    // resource that is deleted: while it stands, positions in a list stand.
+    "CREATE TABLE tallies (tenant_id @key NOT NULL, slot BIGINT NOT NULL, users BIGINT NOT NULL, seats BIGINT NOT NULL, groups BIGINT NOT NULL, removed BIGINT NOT NULL,
         PRIMARY KEY (tenant_id, slot)) @rowid @room",
     "CREATE TABLE users (tenant_id @key NOT NULL, id @key NOT NULL, user_name_key @key NOT NULL, external_id @key, display TEXT NOT NULL, active BIGINT NOT NULL,
         role TEXT NOT NULL, doc TEXT NOT NULL, search @json NOT NULL, version BIGINT NOT NULL, created_at BIGINT NOT NULL, updated_at BIGINT NOT NULL,
@@ -29,8 +31,7 @@ const TABLES: &[&str] = &[
     "CREATE INDEX users_external_id ON users (tenant_id, external_id)",
     // Every e-mail of every user in comparison form, since identity providers match on e-mail.
     "CREATE TABLE user_emails (tenant_id @key NOT NULL, email_key @key NOT NULL, user_id @key NOT NULL,
-        PRIMARY KEY (tenant_id, email_key, user_id),
-        FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, id) ON DELETE CASCADE) @rowid",
+        PRIMARY KEY (tenant_id, email_key, user_id)) @rowid",
     "CREATE INDEX user_emails_user ON user_emails (tenant_id, user_id)",
     "CREATE TABLE groups (tenant_id @key NOT NULL, id @key NOT NULL, display_key @key NOT NULL, external_id @key, display TEXT NOT NULL,
         doc TEXT NOT NULL, search @json NOT NULL, version BIGINT NOT NULL, created_at BIGINT NOT NULL, updated_at BIGINT NOT NULL,
@@ -53,8 +54,8 @@ const TABLES: &[&str] = &[
         changed TEXT NOT NULL, ignored TEXT NOT NULL, quirks TEXT NOT NULL, request_id TEXT NOT NULL, trace_id TEXT, client TEXT NOT NULL, key_id TEXT NOT NULL,
         duration_us BIGINT NOT NULL,
         PRIMARY KEY (tenant_id, id))",
-    "CREATE INDEX decisions_subject ON decisions (tenant_id, subject_key, id)",
-    "CREATE INDEX decisions_resource ON decisions (tenant_id, resource_id, id)",
+    "CREATE INDEX decisions_subject ON decisions (tenant_id, subject_key, id) WHERE subject_key IS NOT NULL",
+    "CREATE INDEX decisions_resource ON decisions (tenant_id, resource_id, id) WHERE resource_id IS NOT NULL",
     // What is left of a deleted resource until the retention time is over.
     "CREATE TABLE tombstones (tenant_id @key NOT NULL, resource_type @key NOT NULL, id @key NOT NULL, subject_key @key NOT NULL, doc TEXT NOT NULL,
         version BIGINT NOT NULL, deleted_at BIGINT NOT NULL,
@@ -83,7 +84,7 @@ impl MigrationTrait for Migration {
         let (key, json, rowid, room) = if sqlite {
             ("TEXT", "TEXT", "WITHOUT ROWID", "")
         } else {
-            ("TEXT COLLATE \"C\"", "JSONB", "", "WITH (fillfactor = 85)")
+            ("TEXT COLLATE \"C\"", "JSONB", "", "WITH (fillfactor = 85, toast_tuple_target = 8160)")
         };
         for table in TABLES {
             let sql = table

@@ -14,8 +14,14 @@ use tokio_util::task::TaskTracker;
 const PATIENCE: Duration = Duration::from_millis(200);
 /// Decisions that may wait; more are dropped, counted and logged.
 const CAPACITY: usize = 16_384;
-/// Rows in one statement: 20 values each, under the 65 535 of PostgreSQL and the 32 766 of SQLite.
-const ROWS: usize = 250;
+/// Rows that are written together, at most.
+const ROWS: usize = 500;
+/// Rows in one statement of SQLite: texts of a few sizes only, since each is prepared once and kept.
+const FEW: usize = 25;
+/// The columns of a decision as PostgreSQL reads them from JSON, in the order of [`COLUMNS`] after the tenant.
+const RECORD: &str = "id text, at bigint, operation text, outcome text, reason text, status bigint, resource_type text, resource_id text, \
+     subject text, subject_key text, attribute text, detail text, changed text, ignored text, quirks text, request_id text, \
+     trace_id text, client text, key_id text, duration_us bigint";
 
 enum Note {
     Row(String, Vec<Value>),
@@ -108,22 +114,61 @@ async fn insert(
     tenant_id: &str,
     rows: Vec<Vec<Value>>,
 ) -> Result<(), DbErr> {
-    let mut values: Vec<Value> = vec![tenant_id.into()];
-    let mut tuples = Vec::with_capacity(rows.len());
-    for row in rows {
-        let first = values.len() + 1;
-        let places: Vec<String> = (first..first + row.len()).map(|n| format!("${n}")).collect();
-        tuples.push(format!("($1, {})", places.join(", ")));
-        values.extend(row);
-    }
-    let insert = format!("INSERT INTO decisions ({COLUMNS}) VALUES {}", tuples.join(", "));
-    if let Some(writer) = writer {
-        let sql = format!("SAVEPOINT step; {insert}; RELEASE step; SELECT changes() > 0");
-        let statement = Statement::from_sql_and_values(backend(Engine::Sqlite), sql, values);
-        writer.run(statement).await?;
-    } else {
-        let statement = Statement::from_sql_and_values(backend(Engine::Postgres), insert, values);
+    let Some(writer) = writer else {
+        let values: [Value; 2] = [tenant_id.into(), json(rows).into()];
+        // One text to bind and to read, instead of thousands of values.
+        let sql = format!(
+            "INSERT INTO decisions ({COLUMNS}) SELECT $1, r.* FROM json_to_recordset($2::json) AS r({RECORD})"
+        );
+        let statement = Statement::from_sql_and_values(backend(Engine::Postgres), sql, values);
         database.writer().execute_raw(statement).await?;
+        return Ok(());
+    };
+    let mut answers = Vec::with_capacity(rows.len() / FEW + 1);
+    for few in rows.chunks(FEW) {
+        // Places without a number, since SQLite finds a numbered one by its name.
+        let places = vec!["?"; COLUMNS.split(',').count()].join(", ");
+        let tuples = vec![format!("({places})"); few.len()].join(", ");
+        let sql = format!(
+            "SAVEPOINT step; INSERT INTO decisions ({COLUMNS}) VALUES {tuples}; RELEASE step; SELECT changes() > 0"
+        );
+        let mut values: Vec<Value> = Vec::with_capacity(few.len() * 21);
+        for row in few {
+            values.push(tenant_id.into());
+            values.extend(row.iter().cloned());
+        }
+        let statement = Statement::from_sql_and_values(backend(Engine::Sqlite), sql, values);
+        answers.push(writer.queue(statement).await?);
+    }
+    for answer in answers {
+        // An answer that does not come is that of a writer that has ended, and says so in the log.
+        answer.await.unwrap_or(Ok(false))?;
     }
     Ok(())
+}
+
+/// The rows as a JSON list of objects, by the names of the columns.
+fn json(rows: Vec<Vec<Value>>) -> String {
+    let names: Vec<&str> = COLUMNS.split(',').skip(1).map(str::trim).collect();
+    let rows: Vec<serde_json::Value> = rows
+        .into_iter()
+        .map(|row| {
+            names
+                .iter()
+                .zip(row)
+                .map(|(name, value)| ((*name).to_owned(), plain(value)))
+                .collect::<serde_json::Map<_, _>>()
+                .into()
+        })
+        .collect();
+    serde_json::Value::Array(rows).to_string()
+}
+
+fn plain(value: Value) -> serde_json::Value {
+    match value {
+        Value::String(Some(text)) => text.into(),
+        Value::BigInt(Some(number)) => number.into(),
+        // A decision has texts and numbers only.
+        _ => serde_json::Value::Null,
+    }
 }

@@ -39,19 +39,18 @@ pub(super) fn insert(
              SELECT $1, {columns}, 1, {at}, {at} WHERE {guard}"
         ),
     );
-    seats::count(&mut script, id, Tally { users: 0, seats: 0, groups: 1 });
+    seats::count(&mut script, id, Tally { groups: 1, ..Tally::default() });
     let mut names = document.attribute_names(ResourceType::group());
     if !members.is_empty() {
         names.push("members".into());
     }
-    let added: Vec<&str> = members.iter().map(|member| member.id.as_str()).collect();
     let change = Change {
         resource_type: "Group",
         resource_id: id,
         seq: 1,
         kind: "group.created",
         changed: &names,
-        data: data(document, &added, &[]),
+        data: data(document, members.iter().map(|member| &member.id), []),
     };
     change::record(&mut script, asked, decision, change);
     let verdict = done(provisioning::Reason::GroupCreated, 201, id, group.display_name(), &names);
@@ -128,7 +127,7 @@ pub(super) fn remove(
     let id = script.bind(group.id.as_str());
     script
         .step("main", format!("DELETE FROM groups WHERE tenant_id = $1 AND id = {id} AND {guard}"));
-    seats::count(&mut script, &group.id, Tally { users: 0, seats: 0, groups: -1 });
+    seats::count(&mut script, &group.id, Tally { groups: -1, removed: 1, ..Tally::default() });
     let (key, doc) = (script.bind(scim_core::fold(name)), script.bind(group.doc.as_str()));
     let version = script.bind(i64::try_from(group.version + 1).unwrap_or(i64::MAX));
     let at = script.bind(micros(asked.now));
@@ -175,10 +174,14 @@ fn done<'a>(
 }
 
 /// What the product is told: the attributes, and who came and went; never the whole list.
-fn data<T: AsRef<str>>(document: &Document, added: &[T], removed: &[T]) -> String {
-    let ids =
-        |list: &[T]| Value::from(list.iter().map(|id| id.as_ref().to_owned()).collect::<Vec<_>>());
+fn data<'a>(
+    document: &Document,
+    added: impl IntoIterator<Item = &'a String>,
+    removed: impl IntoIterator<Item = &'a String>,
+) -> String {
     let mut map = document.as_map().clone();
-    map.insert("members".into(), json!({ "added": ids(added), "removed": ids(removed) }));
+    let added: Vec<&String> = added.into_iter().collect();
+    let removed: Vec<&String> = removed.into_iter().collect();
+    map.insert("members".into(), json!({ "added": added, "removed": removed }));
     Value::Object(map).to_string()
 }

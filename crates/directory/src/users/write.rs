@@ -133,7 +133,7 @@ pub(super) fn insert(
         ),
     );
     let seats = i64::from(user.active());
-    seats::count(&mut script, id, Tally { users: 1, seats, groups: 0 });
+    seats::count(&mut script, id, Tally { users: 1, seats, ..Tally::default() });
     add_emails(&mut script, id, &keys);
     let names = document.attribute_names(ResourceType::user());
     let change = Change {
@@ -174,7 +174,7 @@ pub(super) fn update(
     write_row(&mut script, change, &guard, asked.now);
     let id = change.before.id.as_str();
     if change.seats != 0 {
-        seats::count(&mut script, id, Tally { users: 0, seats: change.seats, groups: 0 });
+        seats::count(&mut script, id, Tally { seats: change.seats, ..Tally::default() });
     }
     if change.changed.iter().any(|name| name.starts_with("emails")) {
         change_emails(&mut script, change);
@@ -282,6 +282,8 @@ pub(super) async fn delete(
         return Err(DirectoryError::VersionMismatch);
     }
     leave_groups(scoped, &transaction, id, asked).await?;
+    let emails = "DELETE FROM user_emails WHERE tenant_id = $1 AND user_id = $2";
+    transaction.execute_raw(scoped.statement(emails, vec![id.into()])).await?;
     let key: String = row.try_get_by_index(3)?;
     let decision = new_id(asked.now);
     let script = remove(scoped, &user, (&key, active), asked, &decision)?;
@@ -303,7 +305,11 @@ fn remove(
     let id = script.bind(user.id.as_str());
     script
         .step("main", format!("DELETE FROM users WHERE tenant_id = $1 AND id = {id} AND {guard}"));
-    seats::count(&mut script, &user.id, Tally { users: -1, seats: -active, groups: 0 });
+    seats::count(
+        &mut script,
+        &user.id,
+        Tally { users: -1, seats: -active, removed: 1, ..Tally::default() },
+    );
     let (key, doc) = (script.bind(key), script.bind(user.doc.as_str()));
     let version = script.bind(i64::try_from(user.version + 1).unwrap_or(i64::MAX));
     let at = script.bind(micros(asked.now));
