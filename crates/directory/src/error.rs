@@ -83,7 +83,9 @@ pub(crate) fn kind(error: &DbErr) -> Fault {
         DbErr::ConnectionAcquire(ConnAcquireErr::Timeout | ConnAcquireErr::ConnectionClosed) => {
             return Fault::Unavailable;
         }
-        DbErr::Conn(runtime) | DbErr::Exec(runtime) | DbErr::Query(runtime) => runtime,
+        // No connection was to be had, whatever the server said of it.
+        DbErr::Conn(_) => return Fault::Unavailable,
+        DbErr::Exec(runtime) | DbErr::Query(runtime) => runtime,
         _ => return Fault::Other,
     };
     let RuntimeErr::SqlxError(source) = runtime else { return Fault::Other };

@@ -166,6 +166,8 @@ impl Scoped {
             return Err(DirectoryError::VersionMismatch);
         }
         leave_groups(self, &transaction, id, asked).await?;
+        let members = "DELETE FROM members WHERE tenant_id = $1 AND group_id = $2";
+        transaction.execute_raw(self.statement(members, vec![id.into()])).await?;
         let decision = new_id(asked.now);
         let script = write::remove(self, &group, asked, &decision)?;
         if !applied(transaction.query_one_raw(script.statement()).await?)? {
