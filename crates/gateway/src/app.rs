@@ -10,14 +10,16 @@ use crate::health::{self, Readiness};
 use crate::jobs;
 use crate::routes;
 use crate::state::{Draining, State};
+use crate::telemetry;
 use crate::telemetry::http::observe;
 use crate::telemetry::metrics;
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::middleware::{NormalizePath, from_fn};
 use actix_web::{App as WebApp, HttpServer, web};
 use anyhow::Context as _;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::num::NonZero;
+use std::os::fd::OwnedFd;
 use std::time::Duration;
 use tokio::net::TcpSocket;
 use tokio_util::sync::CancellationToken;
@@ -32,6 +34,8 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long an idle connection is kept; longer than the idle time of the usual load balancers, so that they close first.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
+/// How long a connection that was just accepted may take to send its first request to a stopping server.
+const FIRST_REQUEST_PATIENCE: Duration = Duration::from_millis(250);
 /// How long the tasks of the stores may take to notice that nobody needs them.
 const STORES_PATIENCE: Duration = Duration::from_secs(2);
 
@@ -103,6 +107,7 @@ impl App {
     /// When a listener fails.
     pub async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
         let Self { state, store_tasks, listener, ops_listener } = self;
+        let same_listener = listener.try_clone()?;
         let (address, ops_address) = (listener.local_addr()?, ops_listener.local_addr()?);
         let server = main_server(&state, listener)?;
         let ops = ops_server(&state, ops_listener)?;
@@ -119,7 +124,8 @@ impl App {
             ops_handle.stop(false).await;
             result
         };
-        let (served, answered, ()) = tokio::join!(serving, ops, drain(&state, &stop, handle));
+        let (served, answered, ()) =
+            tokio::join!(serving, ops, drain(&state, &stop, same_listener, handle));
         drop(state);
         wait(&store_tasks, STORES_PATIENCE).await;
         served.context("the listener failed")?;
@@ -129,13 +135,29 @@ impl App {
     }
 }
 
-async fn drain(state: &State, stop: &CancellationToken, server: ServerHandle) {
+async fn drain(
+    state: &State,
+    stop: &CancellationToken,
+    listener: TcpListener,
+    server: ServerHandle,
+) {
     stop.cancelled().await;
     state.draining.begin();
     let delay = state.config.server.drain_delay;
     tracing::info!(delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX), "draining");
     tokio::time::sleep(delay).await;
+    telemetry::expect_closed_listener();
+    refuse_new(listener);
+    tokio::time::sleep(delay.min(FIRST_REQUEST_PATIENCE)).await;
     server.stop(true).await;
+}
+
+/// Refuses new connections while those already accepted are served. The server can only stop both at once, and would
+/// then close connections whose first request is on its way, which their clients must count as failed.
+fn refuse_new(listener: TcpListener) {
+    // `shutdown` on a listening socket ends the listening (Linux). The standard library offers the call on streams only.
+    // Where it is not known it fails, and the server closes the listener a moment later.
+    TcpStream::from(OwnedFd::from(listener)).shutdown(Shutdown::Both).ok();
 }
 
 /// Ends what requests leave behind: tasks end, buffered decisions are written, connections close.

@@ -9,7 +9,9 @@ pub mod otlp;
 
 use crate::config::{Config, LogFormat, LogSettings};
 use std::io::IsTerminal;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tracing_subscriber::filter::{LevelFilter, Targets, filter_fn};
+use tracing_subscriber::fmt::writer::MakeWriterExt;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry};
@@ -37,6 +39,14 @@ pub fn start(config: &Config) -> anyhow::Result<Telemetry> {
         .with(config.log.level.clone())
         .try_init()?;
     Ok(Telemetry { traces })
+}
+
+/// Whether the listener was closed on purpose.
+static LISTENER_IS_CLOSED: AtomicBool = AtomicBool::new(false);
+
+/// From now on, that connections cannot be accepted is no news.
+pub(crate) fn expect_closed_listener() {
+    LISTENER_IS_CLOSED.store(true, Ordering::Relaxed);
 }
 
 /// Starts a log of warnings for a command that ends by itself.
@@ -71,7 +81,10 @@ where
         LogFormat::Json => false,
         LogFormat::Auto => is_terminal,
     };
-    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(true);
+    let writer = std::io::stderr.with_filter(|metadata| {
+        metadata.target() != "actix_server::accept" || !LISTENER_IS_CLOSED.load(Ordering::Relaxed)
+    });
+    let layer = tracing_subscriber::fmt::layer().with_writer(writer).with_target(true);
     if is_text {
         layer.with_ansi(is_terminal).boxed()
     } else {

@@ -327,7 +327,7 @@ fn the_variables_of_opentelemetry_are_checked_too() {
     let found = problems(
         "",
         &[
-            ("OTEL_EXPORTER_OTLP_ENDPOINT", "127.0.0.1:4318"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://collector:4318"),
             ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
             ("OTEL_TRACES_SAMPLER", "jaeger"),
             ("OTEL_TRACES_SAMPLER_ARG", "2"),

@@ -71,7 +71,10 @@ impl Running {
 
 /// Sends a request and reads until the server closes. `headers` end each with CRLF.
 fn get(address: &str, path: &str, headers: &str) -> (u16, String, String) {
-    let mut stream = TcpStream::connect(address).unwrap();
+    ask(TcpStream::connect(address).unwrap(), path, headers)
+}
+
+fn ask(mut stream: TcpStream, path: &str, headers: &str) -> (u16, String, String) {
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     write!(stream, "GET {path} HTTP/1.1\r\nHost: app.localhost\r\n{headers}\r\n").unwrap();
     let mut answer = String::new();
@@ -158,6 +161,23 @@ fn a_stopping_server_sends_everyone_elsewhere_before_it_closes() {
     server.signal("-INT");
     assert_eq!(server.end().code(), Some(1), "a second signal does not wait");
     drop(idle);
+}
+
+#[test]
+fn a_connection_made_before_the_end_is_answered_after_the_listener_has_closed() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Running::start(folder.path(), "serve", "500ms");
+    let waiting = TcpStream::connect(&server.address).unwrap();
+    server.signal("-TERM");
+    server.line("draining");
+    while TcpStream::connect(&server.address).is_ok() {}
+
+    let (_, head, _) = ask(waiting, "/", "");
+    assert!(head.contains("connection: close"), "{head}");
+    assert!(server.end().success());
+    let mut rest = String::new();
+    server.log.read_to_string(&mut rest).unwrap();
+    assert!(!rest.contains("ERROR"), "{rest}");
 }
 
 #[test]
