@@ -6,10 +6,12 @@
 use super::error::Failure;
 use crate::auth::Caller;
 use crate::telemetry::http::Outcome;
+use crate::telemetry::metrics::count_quirks;
 use actix_web::HttpResponse;
 use directory::{Asked, DirectoryError, Refused};
 use provisioning::{Class, Reason};
 use std::future::Future;
+use tracing::Instrument;
 
 /// What a request is about, as far as it is known.
 #[derive(Debug, Default)]
@@ -53,7 +55,7 @@ impl Exchange {
         &self,
         write: impl Future<Output = Result<T, DirectoryError>> + Send + 'static,
     ) -> Result<T, Failure> {
-        let task = self.caller.state.tasks.spawn(write);
+        let task = self.caller.state.tasks.spawn(write.in_current_span());
         match tokio::time::timeout(self.caller.state.limits.request_timeout, task).await {
             Ok(Ok(result)) => Ok(result?),
             // The task panicked, or time is up.
@@ -117,6 +119,7 @@ impl Exchange {
     }
 
     fn outcome(&self, reason: Reason) -> Outcome {
+        count_quirks(&self.asked.notes);
         let outcome = match reason {
             Reason::UserUnchanged | Reason::GroupUnchanged => "unchanged",
             Reason::UserRead
