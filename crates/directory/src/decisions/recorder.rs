@@ -6,14 +6,15 @@ use crate::writer::Writer;
 use migrations::{Database, Engine};
 use sea_orm::{ConnectionTrait, DbErr, Statement, Value};
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 
 /// How long a read's decision may wait for others.
-const PATIENCE: Duration = Duration::from_millis(200);
+const PATIENCE: Duration = Duration::from_millis(150);
 /// Decisions that may wait; more are dropped, counted and logged.
-const CAPACITY: usize = 16_384;
+const CAPACITY: usize = 32_768;
 /// Rows that are written together, at most.
 const ROWS: usize = 500;
 /// Rows in one statement of SQLite: texts of a few sizes only, since each is prepared once and kept.
@@ -23,87 +24,94 @@ const RECORD: &str = "id text, at bigint, operation text, outcome text, reason t
      subject text, subject_key text, attribute text, detail text, changed text, ignored text, quirks text, request_id text, \
      trace_id text, client text, key_id text, duration_us bigint";
 
-enum Note {
-    Row(String, Vec<Value>),
-    Flush(oneshot::Sender<()>),
-}
-
-/// The way to the buffer.
-#[derive(Clone)]
+/// The buffer, and where it is written to.
+#[derive(Debug)]
 pub(crate) struct Recorder {
-    notes: mpsc::Sender<Note>,
+    shared: Arc<Shared>,
 }
 
-impl std::fmt::Debug for Recorder {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Recorder")
-    }
+#[derive(Debug)]
+struct Shared {
+    database: Database,
+    writer: Option<Writer>,
+    waiting: Mutex<Vec<(String, Vec<Value>)>>,
+    /// Told when the first decision of a batch comes, and when no more will come: one wake-up a batch, not one a read.
+    begun: Notify,
 }
 
 impl Recorder {
-    /// Starts the buffer; it ends when all its handles are gone.
+    /// Starts the buffer; it ends when the recorder is gone.
     pub(crate) fn start(database: Database, writer: Option<Writer>, tasks: &TaskTracker) -> Self {
-        let (notes, queue) = mpsc::channel(CAPACITY);
-        tasks.spawn(record(database, writer, queue));
-        Self { notes }
+        let waiting = Mutex::default();
+        let shared = Arc::new(Shared { database, writer, waiting, begun: Notify::new() });
+        tasks.spawn(record(Arc::downgrade(&shared)));
+        Self { shared }
     }
 
     /// Notes one row.
     pub(crate) fn note(&self, tenant_id: &str, values: Vec<Value>) {
-        if self.notes.try_send(Note::Row(tenant_id.to_owned(), values)).is_err() {
+        let mut waiting = self.shared.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if waiting.len() >= CAPACITY {
+            drop(waiting);
             metrics::counter!("scim_decisions_dropped_total").increment(1);
             tracing::warn!("the decision of a read was dropped: too many wait to be written");
+            return;
+        }
+        waiting.push((tenant_id.to_owned(), values));
+        if waiting.len() == 1 {
+            self.shared.begun.notify_one();
         }
     }
 
-    /// Waits until all that was noted is written.
+    /// Writes all that was noted.
     pub(crate) async fn flush(&self) {
-        let (done, waiting) = oneshot::channel();
-        if self.notes.send(Note::Flush(done)).await.is_ok() {
-            drop(waiting.await);
+        self.shared.write().await;
+    }
+}
+
+impl Drop for Recorder {
+    fn drop(&mut self) {
+        self.shared.begun.notify_one();
+    }
+}
+
+/// Writes the buffer whenever its first decision has waited for others.
+async fn record(shared: Weak<Shared>) {
+    loop {
+        // The waiting is for the notice alone: whoever holds the recorder decides how long it lives.
+        let Some(held) = shared.upgrade() else { return };
+        let notice = held.begun.notified();
+        notice.await;
+        let last = Arc::strong_count(&held) == 1;
+        if !last {
+            tokio::time::sleep(PATIENCE).await;
+        }
+        held.write().await;
+        if last {
+            return;
         }
     }
 }
 
-async fn record(database: Database, writer: Option<Writer>, mut queue: mpsc::Receiver<Note>) {
-    let mut waiting: BTreeMap<String, Vec<Vec<Value>>> = BTreeMap::new();
-    let mut open = true;
-    while open {
-        let mut flushed = None;
-        match queue.recv().await {
-            None => break,
-            Some(Note::Flush(done)) => flushed = Some(done),
-            Some(Note::Row(tenant, row)) => {
-                waiting.entry(tenant).or_default().push(row);
-                let deadline = tokio::time::Instant::now() + PATIENCE;
-                let mut rows = 1;
-                while rows < ROWS {
-                    match tokio::time::timeout_at(deadline, queue.recv()).await {
-                        Ok(Some(Note::Row(tenant, row))) => {
-                            waiting.entry(tenant).or_default().push(row);
-                            rows += 1;
-                        }
-                        Ok(Some(Note::Flush(done))) => {
-                            flushed = Some(done);
-                            break;
-                        }
-                        Ok(None) => {
-                            open = false;
-                            break;
-                        }
-                        Err(_elapsed) => break,
-                    }
+impl Shared {
+    async fn write(&self) {
+        let noted = {
+            let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::take(&mut *waiting)
+        };
+        let mut by_tenant: BTreeMap<String, Vec<Vec<Value>>> = BTreeMap::new();
+        for (tenant, row) in noted {
+            by_tenant.entry(tenant).or_default().push(row);
+        }
+        for (tenant, mut rows) in by_tenant {
+            while !rows.is_empty() {
+                let rest = rows.split_off(rows.len().min(ROWS));
+                let some = std::mem::replace(&mut rows, rest);
+                let (database, writer) = (&self.database, self.writer.as_ref());
+                if let Err(error) = insert(database, writer, &tenant, some).await {
+                    tracing::error!(error = %error, tenant.id = tenant, "decisions of reads could not be written");
                 }
             }
-        }
-        for (tenant, rows) in std::mem::take(&mut waiting) {
-            if let Err(error) = insert(&database, writer.as_ref(), &tenant, rows).await {
-                tracing::error!(error = %error, tenant.id = tenant, "decisions of reads could not be written");
-            }
-        }
-        if let Some(done) = flushed {
-            // Whoever waited may have gone; what was waited for is done.
-            done.send(()).ok();
         }
     }
 }
