@@ -13,5 +13,14 @@
 mod auth;
 mod cli;
 mod config;
+mod decisions;
+mod discovery;
+mod errors;
+mod groups;
+mod lists;
+mod patch;
+mod races;
 mod support;
+mod tenancy;
 mod tidy;
+mod users;

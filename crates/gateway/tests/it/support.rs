@@ -141,11 +141,12 @@ impl TestGateway {
     }
 }
 
-/// A client that follows nothing and keeps its connections.
+/// A client that follows nothing and keeps no connection, which a stopping server would wait for.
 pub(crate) fn client() -> reqwest::Client {
     reqwest::Client::builder()
         .timeout(Duration::from_secs(30))
         .redirect(reqwest::redirect::Policy::none())
+        .pool_max_idle_per_host(0)
         .no_proxy()
         .build()
         .unwrap()

@@ -77,7 +77,6 @@ async fn a_token_works_at_its_own_host_and_elsewhere_is_told_the_right_one() {
         assert!(rows.iter().all(|row| row.key_id == tenant.key_id), "{rows:?}");
         assert_eq!(rows.iter().filter(|row| row.operation != "user.list").count(), 3, "{rows:?}");
     }
-    gateway.stop().await;
 }
 
 #[actix_web::test]
@@ -97,7 +96,6 @@ async fn a_body_that_never_ends_does_not_delay_the_401() {
         assert_eq!(status, 401, "{body}");
         assert!(head.contains("x-reason: token_wrong_region"), "{head}");
     }
-    gateway.stop().await;
 }
 
 #[actix_web::test]
@@ -117,7 +115,6 @@ async fn no_header_but_host_names_the_place() {
             .await;
         answer.refused(401, "token_wrong_region", None);
     }
-    gateway.stop().await;
 }
 
 #[actix_web::test]
@@ -133,7 +130,6 @@ async fn a_host_is_known_in_any_case_with_any_port_and_with_a_final_dot() {
             .assert(200);
         assert_eq!(answer.body["baseUrl"], acme.base_url.as_str(), "{host}");
     }
-    gateway.stop().await;
 }
 
 #[actix_web::test]
@@ -158,7 +154,6 @@ async fn an_unknown_host_is_told_the_known_ones() {
             assert!(detail.contains(&acme.base_url), "{detail}");
         }
     }
-    gateway.stop().await;
 }
 
 #[actix_web::test]
@@ -176,7 +171,6 @@ async fn the_tenant_in_a_path_must_be_the_tokens_own() {
         let answer = acme.get(&format!("/t/{name}/Users")).await;
         answer.refused(404, "tenant_mismatch", None);
     }
-    gateway.stop().await;
 }
 
 #[actix_web::test]
@@ -197,5 +191,4 @@ async fn a_suspended_tenant_is_refused_until_it_is_active_again() {
     let active = TenantState::Active;
     gateway.state.registry.set_tenant_state(&acme.tenant.id, active, "test", now).await.unwrap();
     assert_eq!(acme.get("/Users").await.total(), 0);
-    gateway.stop().await;
 }

@@ -31,7 +31,6 @@ async fn the_word_bearer_may_be_there_in_any_case_or_not() {
     ] {
         assert_eq!(with(&gateway, &authorization).await.status, 200, "{authorization}");
     }
-    gateway.stop().await;
 }
 
 #[actix_web::test]
@@ -85,7 +84,6 @@ async fn every_way_to_mangle_a_token_has_its_own_reason() {
     }
     assert_eq!(details.len(), forms.len(), "{details:#?}");
     assert!(acme.decisions().await.is_empty());
-    gateway.stop().await;
 }
 
 #[actix_web::test]
@@ -98,8 +96,6 @@ async fn a_token_of_another_installation_is_unknown_and_gets_the_plain_text() {
     let answer = with(&gateway, &format!("Bearer {token}")).await;
     let detail = answer.refused(401, "token_unknown", None);
     assert!(!detail.contains("acme"), "{detail}");
-    elsewhere.stop().await;
-    gateway.stop().await;
 }
 
 #[actix_web::test]
@@ -118,7 +114,6 @@ async fn an_expired_token_is_told_so() {
     let answer = with(&gateway, &format!("Bearer {}", old.token.expose_secret())).await;
     let detail = answer.refused(401, "token_expired", None);
     assert!(detail.starts_with("This token expired on 20"), "{detail}");
-    gateway.stop().await;
 }
 
 #[actix_web::test]
@@ -131,7 +126,6 @@ async fn a_revoked_token_dies_and_others_live() {
 
     acme.get("/Users").await.refused(401, "token_revoked", None);
     other.get("/Users").await.assert(200);
-    gateway.stop().await;
 }
 
 #[actix_web::test]
@@ -146,5 +140,4 @@ async fn an_unknown_path_without_a_token_is_404_and_with_a_bad_one_401() {
         let answer = call.header("authorization", "Bearer hunter2").send().await;
         answer.refused(401, "token_unrecognised", None);
     }
-    gateway.stop().await;
 }

@@ -34,7 +34,9 @@ impl Answer {
             assert_eq!(self.header("content-type"), Some("application/scim+json"), "{self:?}");
         }
         assert!(self.header("x-request-id").is_some(), "{self:?}");
-        if self.status < 400 {
+        // An answer to HEAD has the length of a body that is not there.
+        let is_head = self.text.is_empty() && self.header("content-length") != Some("0");
+        if self.status < 400 || is_head {
             return;
         }
         let members: Vec<&str> =
