@@ -58,6 +58,9 @@ pub(crate) struct Arguments {
     /// … to here; members are taken from the people after the first so many
     #[arg(long, default_value_t = 1)]
     last: u64,
+    /// Pages follow each other at this distance; 0: anywhere, as if by chance
+    #[arg(long, default_value_t = 0)]
+    stride: u64,
     /// Members in one request
     #[arg(long, default_value_t = 100)]
     batch: u64,

@@ -10,7 +10,6 @@ mod sqlite;
 
 use actix_web::http::header;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
-use anyhow::Context as _;
 use clap::Args;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -113,7 +112,7 @@ fn known(request: &HttpRequest, worker: &Worker) -> bool {
 
 type Answer = actix_web::Result<HttpResponse>;
 
-fn failed(error: anyhow::Error) -> actix_web::Error {
+fn failed(error: &anyhow::Error) -> actix_web::Error {
     actix_web::error::ErrorInternalServerError(format!("{error:#}"))
 }
 
@@ -140,7 +139,7 @@ impl Worker {
             Store::Postgres(store) => store.read(sql, key).await,
             Store::Sqlite(store) => store.read(sql, key).await,
         };
-        docs.map_err(failed)
+        docs.map_err(|error| failed(&error))
     }
 
     async fn write(&self, request: &HttpRequest, write: Write) -> actix_web::Result<()> {
@@ -151,7 +150,7 @@ impl Worker {
             Store::Postgres(store) => store.write(write).await,
             Store::Sqlite(store) => store.write(write).await,
         };
-        done.context("the write failed").map_err(failed)
+        done.map_err(|error| failed(&error))
     }
 }
 

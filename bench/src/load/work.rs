@@ -124,8 +124,9 @@ impl Plan {
     }
 
     fn page(&self, n: u64) -> Ask {
-        let Arguments { first, last, .. } = self.arguments;
-        let start = first + scatter(n) % (last.saturating_sub(first) + 1);
+        let Arguments { first, last, stride, .. } = self.arguments;
+        let step = if stride == 0 { scatter(n) } else { n * stride };
+        let start = first + step % (last.saturating_sub(first) + 1);
         match self.arguments.dialect {
             Dialect::Scim => {
                 let path = format!("/scim/v2/Users?startIndex={start}&count=100");

@@ -62,6 +62,8 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
         ],
         &["sea-orm", "sea-orm-migration", "sqlx", "redis"],
     ),
+    // Measures from outside: see docs/decisions/0009.
+    ("bench", &[], &["sea-orm", "sea-orm-migration", "reqwest", "redis"]),
 ];
 
 #[test]
@@ -359,6 +361,7 @@ fn files(folder: &str, ending: &str) -> io::Result<BTreeMap<String, String>> {
 fn sources() -> io::Result<BTreeMap<String, String>> {
     let mut all = files("crates", ".rs")?;
     all.extend(files("migrations", ".rs")?);
+    all.extend(files("bench", ".rs")?);
     Ok(all)
 }
 
