@@ -10,11 +10,16 @@ pub(crate) use positions::Positions;
 use crate::error::DirectoryError;
 use crate::groups::{self, StoredGroup};
 use crate::query::Translation;
-use crate::scope::Scoped;
+use crate::scope::{Scoped, made_at};
 use crate::seats::Totals;
 use crate::users::{self, StoredUser};
 use scim_core::Condition;
 use sea_orm::QueryResult;
+use std::time::Duration;
+use time::OffsetDateTime;
+
+/// The age from which on an id has no unseen neighbours: more than a request may take and clocks may differ.
+const SETTLED: Duration = Duration::from_secs(120);
 
 /// Which part of a list.
 #[derive(Debug, Clone, Copy)]
@@ -36,6 +41,8 @@ pub struct Want<'a> {
     pub base: &'a str,
     /// Whether a user's groups are wanted.
     pub groups: bool,
+    /// The time of the request.
+    pub now: OffsetDateTime,
 }
 
 /// A part of a list, and how long the whole is.
@@ -97,7 +104,7 @@ impl Scoped {
         translation: Translation,
     ) -> Result<(Vec<QueryResult>, u64), DirectoryError> {
         match want.condition {
-            None => self.list_all(table, want.page, translation).await,
+            None => self.list_all(table, want.page, want.now, translation).await,
             Some(condition) => self.list_some(table, want.page, condition, translation).await,
         }
     }
@@ -107,6 +114,7 @@ impl Scoped {
         &self,
         table: &Table,
         page: Page,
+        now: OffsetDateTime,
         mut translation: Translation,
     ) -> Result<(Vec<QueryResult>, u64), DirectoryError> {
         let Table { name, alias, columns } = table;
@@ -122,7 +130,7 @@ impl Scoped {
         }
         let totals = self.totals().await?;
         let total = table.total(totals);
-        let Some(before) = self.before(table, totals.removed, page.offset).await? else {
+        let Some(before) = self.before(table, totals.removed, page.offset, now).await? else {
             return Ok((Vec::new(), total));
         };
         let before = translation.bind(before);
@@ -134,7 +142,7 @@ impl Scoped {
         if let Some(last) = rows.last() {
             let end = page.offset + rows.len() as u64;
             let id: String = last.try_get_by_index(0)?;
-            self.directory().positions().keep(self.list_of(table), totals.removed, end, id);
+            self.keep_position(table, totals.removed, end, id, now);
         }
         Ok((rows, total))
     }
@@ -145,6 +153,7 @@ impl Scoped {
         table: &Table,
         removed: u64,
         offset: u64,
+        now: OffsetDateTime,
     ) -> Result<Option<String>, DirectoryError> {
         let positions = self.directory().positions();
         if let Some(id) = positions.find(self.list_of(table), removed, offset) {
@@ -156,9 +165,18 @@ impl Scoped {
         let row = self.read_one(&sql, vec![big(offset - 1).into()]).await?;
         let id: Option<String> = row.map(|row| row.try_get_by_index(0)).transpose()?;
         if let Some(id) = &id {
-            positions.keep(self.list_of(table), removed, offset, id.clone());
+            self.keep_position(table, removed, offset, id.clone(), now);
         }
         Ok(id)
+    }
+
+    /// Remembers a position if nothing can come before it any more: a create that is still in flight, or one of a node
+    /// whose clock is behind, may commit an id that is earlier than one already read.
+    fn keep_position(&self, table: &Table, removed: u64, at: u64, id: String, now: OffsetDateTime) {
+        let settled = now - SETTLED;
+        if made_at(&id).is_some_and(|made| made < settled) {
+            self.directory().positions().keep(self.list_of(table), removed, at, id);
+        }
     }
 
     fn list_of(&self, table: &Table) -> (&str, &'static str) {

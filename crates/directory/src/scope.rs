@@ -321,6 +321,13 @@ pub(crate) fn new_id(now: OffsetDateTime) -> String {
     Uuid::new_v7(Timestamp::from_unix(&CONTEXT, seconds, now.nanosecond())).to_string()
 }
 
+/// When an id was made.
+pub(crate) fn made_at(id: &str) -> Option<OffsetDateTime> {
+    let (seconds, nanos) = Uuid::parse_str(id).ok()?.get_timestamp()?.to_unix();
+    let seconds = OffsetDateTime::from_unix_timestamp(i64::try_from(seconds).ok()?).ok()?;
+    Some(seconds + std::time::Duration::from_nanos(nanos.into()))
+}
+
 /// The slot of a tenant's counters that a resource is counted in.
 pub(crate) fn slot_of(id: &str) -> i64 {
     let sum = id.bytes().fold(0_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));

@@ -149,7 +149,19 @@ async fn drain(
     telemetry::expect_closed_listener();
     refuse_new(listener);
     tokio::time::sleep(delay.min(FIRST_REQUEST_PATIENCE)).await;
-    server.stop(true).await;
+    finish_requests(state.config.server.shutdown_timeout).await;
+    server.stop(false).await;
+}
+
+/// Waits until no request is being answered. The server's own graceful stop would also wait, for its whole time, for
+/// connections that are kept open and say nothing.
+async fn finish_requests(patience: Duration) {
+    let end = tokio::time::Instant::now() + patience;
+    let mut quiet = 0;
+    while quiet < 3 && tokio::time::Instant::now() < end {
+        quiet = if telemetry::metrics::active() == 0 { quiet + 1 } else { 0 };
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 /// Refuses new connections while those already accepted are served. The server can only stop both at once, and would

@@ -1,7 +1,7 @@
 //! Where pages of an unfiltered list begin: which id lies before a position.
 //!
-//! Ids are in the order in which resources were made, so new ones only come at the end, and a position stands until a
-//! resource is deleted. A client that reads page after page then costs each page once, however deep it is.
+//! Ids are in the order in which resources were made, so new ones only come at the end, where no position is kept yet, and
+//! one that is kept stands until a resource is deleted. A client that reads page after page then costs each page once, however deep it is.
 //!
 //! **Invariant**: bounded; forgetting all of it costs time and never changes an answer.
 

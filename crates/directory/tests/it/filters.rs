@@ -92,6 +92,7 @@ impl World {
             .map(|one| one.id.as_str())
             .collect();
         let want = Want {
+            now: crate::support::NOW,
             condition: Some(&condition),
             page: Page { offset: 0, limit: 1_000 },
             base: BASE,
@@ -239,6 +240,7 @@ async fn a_user_is_found_by_each_of_many_emails() {
         ] {
             let condition = bind(&filter, ResourceType::user()).unwrap();
             let want = Want {
+                now: crate::support::NOW,
                 condition: Some(&condition),
                 page: Page { offset: 0, limit: 10 },
                 base: BASE,

@@ -93,7 +93,7 @@ async fn try_list(request: &HttpRequest, exchange: &mut Exchange) -> Answer {
     exchange.caller.may(Resource::Groups, Operation::Read)?;
     let search = Search::of(request, ResourceType::group(), exchange)?;
     let caller = &exchange.caller;
-    let want = search.want(&caller.base_url, false);
+    let want = search.want(&caller.base_url, false, exchange.asked.now);
     let listing = if caller.tenant.groups {
         exchange.read(caller.scoped.groups(&want)).await?
     } else {

@@ -19,6 +19,7 @@ use scim_core::{
 };
 use serde_json::Value;
 use tenant_registry::{Operation, Resource};
+use time::OffsetDateTime;
 
 type Answer = Result<(Reason, HttpResponse), Failure>;
 
@@ -95,7 +96,7 @@ async fn try_list(request: &HttpRequest, exchange: &mut Exchange) -> Answer {
     exchange.caller.may(Resource::Users, Operation::Read)?;
     let search = Search::of(request, ResourceType::user(), exchange)?;
     let caller = &exchange.caller;
-    let want = search.want(&caller.base_url, search.projection.wants("groups"));
+    let want = search.want(&caller.base_url, search.projection.wants("groups"), exchange.asked.now);
     let listing = exchange.read(caller.scoped.users(&want)).await?;
     exchange.note_read(Reason::UsersListed, &format!("{} found", listing.total));
     let resources: Vec<String> = listing
@@ -305,9 +306,9 @@ impl Search {
         Ok(Self { condition, page, projection })
     }
 
-    pub(super) fn want<'a>(&'a self, base: &'a str, groups: bool) -> Want<'a> {
+    pub(super) fn want<'a>(&'a self, base: &'a str, groups: bool, now: OffsetDateTime) -> Want<'a> {
         let page = Page { offset: self.page.start_index - 1, limit: self.page.count };
-        Want { condition: self.condition.as_ref(), page, base, groups }
+        Want { condition: self.condition.as_ref(), page, base, groups, now }
     }
 }
 

@@ -11,6 +11,7 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use provisioning::Reason;
 use scim_core::Notes;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// Seconds, close together where requests are answered and wide where they are not.
@@ -83,6 +84,7 @@ pub(super) struct Active(());
 impl Active {
     pub(super) fn count() -> Self {
         gauge!(ACTIVE).increment(1.0);
+        NOW_ACTIVE.fetch_add(1, Ordering::Relaxed);
         Self(())
     }
 }
@@ -90,7 +92,17 @@ impl Active {
 impl Drop for Active {
     fn drop(&mut self) {
         gauge!(ACTIVE).decrement(1.0);
+        NOW_ACTIVE.fetch_sub(1, Ordering::Relaxed);
     }
+}
+
+/// Requests that are being answered, for the stop of the process: a gauge can be written and not read.
+static NOW_ACTIVE: AtomicUsize = AtomicUsize::new(0);
+
+/// How many requests are being answered.
+#[must_use]
+pub fn active() -> usize {
+    NOW_ACTIVE.load(Ordering::Relaxed)
 }
 
 /// Counts a request that was answered.
