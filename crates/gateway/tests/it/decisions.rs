@@ -157,11 +157,7 @@ async fn reads_leave_decisions_too_a_little_later() {
 async fn ids_and_names_of_any_length_leave_decisions() {
     let gateway = TestGateway::start().await;
     let acme = gateway.tenant("acme").await;
-    let long: String = (0..5_000_u32)
-        .map(|n| {
-            char::from(b'a' + u8::try_from((n.wrapping_mul(2_654_435_761) >> 13) % 26).unwrap())
-        })
-        .collect();
+    let long = crate::support::random_text(5_000);
     acme.get(&format!("/Users/{long}")).await.assert(404);
     acme.delete(&format!("/Groups/{long}")).await.assert(404);
     let refused = acme.post("/Users", &json!({ "userName": long, "active": "perhaps" })).await;

@@ -200,10 +200,9 @@ async fn wrong_types_are_refused_by_name_and_never_stored() {
 async fn texts_that_a_store_could_choke_on_are_kept_or_refused() {
     let gateway = TestGateway::start().await;
     let acme = gateway.tenant("acme").await;
-    // Not compressible, so that no index can hide its length.
-    let long: String = (0..40_000_u32)
-        .map(|n| char::from_u32(0x4e00 + (n.wrapping_mul(2_654_435_761) >> 16) % 20_000).unwrap())
-        .collect();
+    // Of random letters, so that no index can hide their length by compression.
+    let long = crate::support::random_text(12_000);
+    let medium = crate::support::random_text(3_000);
     let nasty = [
         "nul\u{0}nul",
         "\u{feff}bom",
@@ -215,6 +214,7 @@ async fn texts_that_a_store_could_choke_on_are_kept_or_refused() {
         "\u{10ffff}",
         "a\u{300}\u{301}\u{302}",
         long.as_str(),
+        medium.as_str(),
     ];
     for (number, text) in nasty.iter().enumerate() {
         for name in ["userName", "externalId", "displayName", "title", "emails", "userType"] {

@@ -20,6 +20,8 @@ mod groups;
 mod lists;
 mod patch;
 mod races;
+mod residency;
+mod shutdown;
 mod support;
 mod tenancy;
 mod tidy;

@@ -1,6 +1,8 @@
 //! A whole gateway for one test, and what tests have in common.
 
 pub(crate) mod answer;
+pub(crate) mod binary;
+pub(crate) mod collector;
 pub(crate) mod raw;
 pub(crate) mod stores;
 pub(crate) mod tenant;
@@ -27,7 +29,6 @@ const ACTOR: &str = "test";
 /// A process that serves, in this process.
 pub(crate) struct TestGateway {
     pub(crate) address: SocketAddr,
-    pub(crate) ops: SocketAddr,
     pub(crate) state: actix_web::web::Data<State>,
     pub(crate) http: reqwest::Client,
     pub(crate) stores: Stores,
@@ -73,13 +74,13 @@ impl TestGateway {
         }
         let config = Config::from_sources(None, &variables).unwrap_or_else(|p| panic!("{p}"));
         let app = App::bind(config).await.unwrap();
-        let (address, ops) = (app.server_address().unwrap(), app.ops_address().unwrap());
+        let address = app.server_address().unwrap();
         let (state, stop, tasks) =
             (app.state().clone(), CancellationToken::new(), TaskTracker::new());
         let token = stop.clone();
         tasks.spawn_local(async move { app.run(token).await.unwrap() });
         let http = client();
-        Self { address, ops, state, http, stores, stop, tasks }
+        Self { address, state, http, stores, stop, tasks }
     }
 
     /// A tenant with the `open` profile at `us`/platform, and its token.
@@ -131,14 +132,6 @@ impl TestGateway {
     pub(crate) fn call(&self, method: &str, host: &str, path: &str) -> tenant::Call {
         tenant::Call::new(&self.http, self.address, method, path).header("host", host)
     }
-
-    /// Stops serving and waits for the end, so that everything buffered is written.
-    pub(crate) async fn stop(self) -> Stores {
-        self.stop.cancel();
-        self.tasks.close();
-        self.tasks.wait().await;
-        self.stores
-    }
 }
 
 /// A client that follows nothing and keeps no connection, which a stopping server would wait for.
@@ -166,4 +159,16 @@ pub(crate) async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>
         assert!(tokio::time::Instant::now() < deadline, "{what} did not happen");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+}
+
+/// Letters without order, so that nothing can compress them; the same ones every time (xorshift).
+pub(crate) fn random_text(length: usize) -> String {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut letter = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        char::from(b"abcdefghijklmnopqrstuvwxyz0123456789"[usize::try_from(state % 36).unwrap()])
+    };
+    (0..length).map(|_| letter()).collect()
 }
