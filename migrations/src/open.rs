@@ -199,12 +199,13 @@ impl Database {
             std::fs::create_dir_all(folder).map_err(OpenError::Folder)?;
         }
         let url = format!("sqlite:{path}");
-        let writer = Connector::connect(sqlite_options(&url, 1, options))
+        let writer = Connector::connect(sqlite_options(&url, 1, "-16384", options))
             .await
             .map_err(OpenError::Connect)?;
-        let reader = Connector::connect(sqlite_options(&url, options.readers.clamp(1, 4), options))
-            .await
-            .map_err(OpenError::Connect)?;
+        let reader =
+            Connector::connect(sqlite_options(&url, options.readers.clamp(1, 4), "-4096", options))
+                .await
+                .map_err(OpenError::Connect)?;
         Ok(Self { engine: Engine::Sqlite, reader, writer })
     }
 
@@ -226,14 +227,20 @@ impl Database {
     }
 }
 
-fn sqlite_options(url: &str, connections: u32, options: &PoolOptions) -> ConnectOptions {
+/// `cache` is the page cache of a connection, in KiB below zero; it is filled only as far as it is used.
+fn sqlite_options(
+    url: &str,
+    connections: u32,
+    cache: &'static str,
+    options: &PoolOptions,
+) -> ConnectOptions {
     let mut connect = ConnectOptions::new(url);
     connect
         .max_connections(connections)
         .acquire_timeout(options.acquire_timeout)
         .test_before_acquire(false)
         .sqlx_logging(false)
-        .map_sqlx_sqlite_opts(|sqlite: SqliteConnectOptions| {
+        .map_sqlx_sqlite_opts(move |sqlite: SqliteConnectOptions| {
             sqlite
                 .create_if_missing(true)
                 .journal_mode(SqliteJournalMode::Wal)
@@ -242,7 +249,7 @@ fn sqlite_options(url: &str, connections: u32, options: &PoolOptions) -> Connect
                 .synchronous(SqliteSynchronous::Full)
                 .busy_timeout(Duration::from_secs(5))
                 .foreign_keys(true)
-                .pragma("cache_size", "-4096")
+                .pragma("cache_size", cache)
         });
     connect
 }

@@ -13,7 +13,7 @@ use crate::query::Translation;
 use crate::scope::{Scoped, made_at};
 use crate::seats::Totals;
 use crate::users::{self, StoredUser};
-use scim_core::Condition;
+use scim_core::{Condition, Op, Operand};
 use sea_orm::QueryResult;
 use std::time::Duration;
 use time::OffsetDateTime;
@@ -75,11 +75,17 @@ impl Scoped {
     #[tracing::instrument(name = "directory.users.list", skip_all)]
     pub async fn users(&self, want: &Want<'_>) -> Result<Listing<StoredUser>, DirectoryError> {
         let mut translation = Translation::users(self.engine(), want.base);
-        let base = want.groups.then(|| translation.base());
+        let single = want.condition.is_some_and(at_most_one);
+        // The groups of one user come with it, those of a page by one statement for all.
+        let base = (want.groups && single).then(|| translation.base());
         let columns = users::columns(self.engine(), base.as_deref());
         let table = Table { name: "users", alias: "u", columns };
         let (rows, total) = self.list(&table, want, translation).await?;
-        let resources = rows.iter().map(users::stored).collect::<Result<_, _>>()?;
+        let mut resources: Vec<StoredUser> =
+            rows.iter().map(users::stored).collect::<Result<_, _>>()?;
+        if want.groups && !single {
+            self.add_groups(&mut resources, want.base).await?;
+        }
         Ok(Listing { total, resources })
     }
 
@@ -192,7 +198,19 @@ impl Scoped {
         mut translation: Translation,
     ) -> Result<(Vec<QueryResult>, u64), DirectoryError> {
         let Table { name, alias, columns } = table;
+        let single = at_most_one(condition);
         let condition = translation.condition(condition);
+        if single {
+            let sql = format!(
+                "SELECT {columns} FROM {name} {alias} WHERE {alias}.tenant_id = $1 AND {condition}"
+            );
+            let mut rows = self.read(sql, translation.into_values()).await?;
+            let total = rows.len() as u64;
+            if page.offset > 0 || page.limit == 0 {
+                rows.clear();
+            }
+            return Ok((rows, total));
+        }
         let counted = translation.clone();
         let mut rows = Vec::new();
         if page.limit > 0 {
@@ -221,6 +239,20 @@ impl Scoped {
         let row = self.read_one(&sql, counted.into_values()).await?;
         let count: i64 = row.map_or(Ok(0), |row| row.try_get_by_index(0))?;
         Ok((rows, u64::try_from(count).unwrap_or_default()))
+    }
+}
+
+/// Whether a filter can hold of one resource only: it asks for a unique name or an id. Such a look-up needs no order, and
+/// without one the planner can take no other index than that of the name.
+fn at_most_one(condition: &Condition) -> bool {
+    match condition {
+        Condition::And(all) => all.iter().any(at_most_one),
+        Condition::Compare { target, op: Op::Eq, operand: Operand::Text(_) } => {
+            target.extension.is_none()
+                && target.sub.is_none()
+                && matches!(target.attribute.as_str(), "userName" | "id")
+        }
+        _ => false,
     }
 }
 

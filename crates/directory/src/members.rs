@@ -74,7 +74,6 @@ impl Scoped {
         if groups.is_empty() {
             return Ok(Vec::new());
         }
-        let list = self.id_list("$2");
         let (display, joins) = match names {
             MemberNames::Unwanted => ("NULL", ""),
             MemberNames::Wanted => (
@@ -85,9 +84,10 @@ impl Scoped {
         };
         let sql = format!(
             "SELECT m.group_id, m.member_id, m.kind, {display} FROM members m {joins}
-             WHERE m.tenant_id = $1 AND m.group_id IN ({list}) ORDER BY m.group_id, m.member_id"
+             WHERE m.tenant_id = $1 AND {} ORDER BY m.group_id, m.member_id",
+            self.is_one_of("m.group_id", "$2")
         );
-        let rows = self.read(sql, vec![json!(groups).to_string().into()]).await?;
+        let rows = self.read(sql, vec![self.id_list(groups)]).await?;
         rows.iter()
             .map(|row| {
                 Ok(StoredMember {
@@ -113,23 +113,23 @@ impl Scoped {
                 MemberStep::Change { clear, add, remove } => {
                     if *clear {
                         let keep: Vec<&str> = add.iter().map(|m| m.id.as_str()).collect();
-                        let gone = format!("member_id NOT IN ({})", self.id_list("$3"));
+                        let gone = format!("NOT ({})", self.is_one_of("member_id", "$3"));
                         self.delete_members(
                             transaction,
                             group_id,
                             &gone,
-                            json_ids(&keep),
+                            self.id_list(&keep),
                             &mut delta,
                         )
                         .await?;
                     } else if !remove.is_empty() {
                         let ids: Vec<&str> = remove.iter().map(String::as_str).collect();
-                        let gone = format!("member_id IN ({})", self.id_list("$3"));
+                        let gone = self.is_one_of("member_id", "$3");
                         self.delete_members(
                             transaction,
                             group_id,
                             &gone,
-                            json_ids(&ids),
+                            self.id_list(&ids),
                             &mut delta,
                         )
                         .await?;
@@ -193,7 +193,7 @@ impl Scoped {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let list = self.id_list("$3");
+        let one_of = self.is_one_of("id", "$3");
         let lock = match self.engine() {
             Engine::Sqlite => "",
             Engine::Postgres => " FOR KEY SHARE",
@@ -201,10 +201,10 @@ impl Scoped {
         let sql = format!(
             "INSERT INTO members (tenant_id, group_id, member_id, kind)
              SELECT $1, $2, found.id, '{kind}' FROM (
-                 SELECT id FROM {table} WHERE tenant_id = $1 AND id IN ({list}) ORDER BY id{lock}) found
+                 SELECT id FROM {table} WHERE tenant_id = $1 AND {one_of} ORDER BY id{lock}) found
              WHERE TRUE ON CONFLICT (tenant_id, group_id, member_id) DO NOTHING RETURNING member_id"
         );
-        let values = vec![group_id.into(), json_ids(ids)];
+        let values = vec![group_id.into(), self.id_list(ids)];
         let rows = transaction.query_all_raw(self.statement(sql, values)).await?;
         rows.iter().map(|row| Ok(row.try_get_by_index(0)?)).collect()
     }
@@ -216,11 +216,11 @@ impl Scoped {
         group_id: &str,
         ids: &[&str],
     ) -> Result<(), DirectoryError> {
-        let list = self.id_list("$3");
+        let one_of = self.is_one_of("member_id", "$3");
         let sql = format!(
-            "SELECT member_id FROM members WHERE tenant_id = $1 AND group_id = $2 AND member_id IN ({list})"
+            "SELECT member_id FROM members WHERE tenant_id = $1 AND group_id = $2 AND {one_of}"
         );
-        let values = vec![group_id.into(), json_ids(ids)];
+        let values = vec![group_id.into(), self.id_list(ids)];
         let rows = transaction.query_all_raw(self.statement(sql, values)).await?;
         let present = rows
             .iter()
@@ -276,17 +276,28 @@ impl Scoped {
         Ok(())
     }
 
-    /// A list of ids out of one bound JSON array, so that the statement is the same for any number of them.
-    fn id_list(&self, place: &str) -> String {
+    /// That a column is one of a list of ids, which is one bound text, so that the statement is the same for any number.
+    pub(crate) fn is_one_of(&self, column: &str, place: &str) -> String {
         match self.engine() {
-            Engine::Sqlite => format!("SELECT value FROM json_each({place})"),
-            Engine::Postgres => format!("SELECT jsonb_array_elements_text({place}::jsonb)"),
+            Engine::Sqlite => format!("{column} IN (SELECT value FROM json_each({place}))"),
+            // An array, since the planner looks each of its values up in the index.
+            Engine::Postgres => format!("{column} = ANY({place}::text[])"),
         }
     }
-}
 
-fn json_ids(ids: &[&str]) -> Value {
-    json!(ids).to_string().into()
+    /// The list for [`Self::is_one_of`].
+    pub(crate) fn id_list(&self, ids: &[&str]) -> Value {
+        match self.engine() {
+            Engine::Sqlite => json!(ids).to_string().into(),
+            Engine::Postgres => {
+                let quoted: Vec<String> = ids
+                    .iter()
+                    .map(|id| format!("\"{}\"", id.replace('\\', "\\\\").replace('"', "\\\"")))
+                    .collect();
+                format!("{{{}}}", quoted.join(",")).into()
+            }
+        }
+    }
 }
 
 fn refuse(detail: String) -> DirectoryError {

@@ -19,8 +19,9 @@ use time::OffsetDateTime;
 use tokio_util::task::TaskTracker;
 use uuid::{ContextV7, Timestamp, Uuid};
 
-/// Slots over which a tenant's counters are spread.
-pub(crate) const SLOTS: u64 = 8;
+/// Slots over which a tenant's counters are spread: a slot is locked until its commit is synced, and writes that
+/// fall on different slots do not wait for each other.
+pub(crate) const SLOTS: u64 = 64;
 /// How often a write that met a deadlock or a serialization failure is tried.
 pub(crate) const TRIES: usize = 4;
 
@@ -299,12 +300,14 @@ impl Scoped {
                       VALUES ($1, $2, 'active', $3) ON CONFLICT (tenant_id) DO NOTHING";
         let values = vec![self.tenant.epoch.into(), micros(now).into()];
         transaction.execute_raw(self.statement(insert, values)).await?;
-        for slot in 0..SLOTS {
-            let insert = "INSERT INTO tallies (tenant_id, slot, users, seats, groups, removed)
-                          VALUES ($1, $2, 0, 0, 0, 0) ON CONFLICT (tenant_id, slot) DO NOTHING";
-            let slot = i64::try_from(slot).unwrap_or_default();
-            transaction.execute_raw(self.statement(insert, vec![slot.into()])).await?;
-        }
+        let slots: Vec<String> =
+            (0..SLOTS).map(|slot| format!("($1, {slot}, 0, 0, 0, 0)")).collect();
+        let insert = format!(
+            "INSERT INTO tallies (tenant_id, slot, users, seats, groups, removed) VALUES {}
+             ON CONFLICT (tenant_id, slot) DO NOTHING",
+            slots.join(", ")
+        );
+        transaction.execute_raw(self.statement(insert, Vec::new())).await?;
         Ok(transaction.commit().await?)
     }
 }

@@ -11,6 +11,7 @@ use migrations::Engine;
 use provisioning::{Reason, Refusal, conflict, seats as seat_rule};
 use scim_core::{Document, User};
 use sea_orm::{DbErr, QueryResult};
+use std::collections::HashMap;
 use time::OffsetDateTime;
 
 /// How often a change is tried again when others changed the same user meanwhile.
@@ -82,6 +83,39 @@ impl Scoped {
         let sql = format!("SELECT {columns} FROM users u WHERE u.tenant_id = $1 AND u.id = $2");
         let row = self.read_one(&sql, vec![id.into(), base.into()]).await?;
         row.as_ref().map(stored).transpose()?.ok_or(DirectoryError::NotFound)
+    }
+
+    /// Gives each user of a page the groups it is in.
+    pub(crate) async fn add_groups(
+        &self,
+        users: &mut [StoredUser],
+        base: &str,
+    ) -> Result<(), DirectoryError> {
+        if users.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<&str> = users.iter().map(|user| user.id.as_str()).collect();
+        let sql = format!(
+            "SELECT m.member_id, g.id, g.display FROM members m JOIN groups g ON g.tenant_id = $1 AND g.id = m.group_id
+             WHERE m.tenant_id = $1 AND {} ORDER BY m.member_id, g.id",
+            self.is_one_of("m.member_id", "$2")
+        );
+        let rows = self.read(sql, vec![self.id_list(&ids)]).await?;
+        let mut groups: HashMap<String, Vec<serde_json::Value>> = HashMap::new();
+        for row in rows {
+            let (member, id): (String, String) =
+                (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
+            let display: String = row.try_get_by_index(2)?;
+            let reference = format!("{base}/Groups/{id}");
+            groups.entry(member).or_default().push(serde_json::json!({
+                "value": id, "$ref": reference, "display": display, "type": "direct",
+            }));
+        }
+        for user in users {
+            user.groups =
+                groups.remove(&user.id).map(|list| serde_json::Value::from(list).to_string());
+        }
+        Ok(())
     }
 
     /// Makes a user.
