@@ -85,9 +85,9 @@ fn values(asked: &Asked, id: &str, verdict: &Verdict<'_>) -> Vec<Value> {
         verdict.reason.as_str().into(),
         i64::from(verdict.status).into(),
         verdict.resource_type.into(),
-        verdict.resource_id.map(str::to_owned).into(),
+        verdict.resource_id.map(|id| indexed(id).to_owned()).into(),
         verdict.subject.map(str::to_owned).into(),
-        verdict.subject.map(UserName::key_of).into(),
+        verdict.subject.map(subject_key).into(),
         verdict.attribute.map(str::to_owned).into(),
         verdict.detail.into(),
         verdict.changed.join(" ").into(),
@@ -100,6 +100,20 @@ fn values(asked: &Asked, id: &str, verdict: &Verdict<'_>) -> Vec<Value> {
         duration.into(),
     ]
 }
+
+/// The key under which a subject's decisions are found.
+fn subject_key(subject: &str) -> String {
+    indexed(&UserName::key_of(subject)).to_owned()
+}
+
+/// As much of a text as an index row surely holds. What is longer is nobody's id and no name that was taken, only what
+/// a refused request held.
+fn indexed(text: &str) -> &str {
+    text.get(..text.floor_char_boundary(KEY_BYTES)).unwrap_or(text)
+}
+
+/// The longest text of an indexed column, in bytes; the longest key of a userName.
+const KEY_BYTES: usize = 2_048;
 
 /// Adds the decision to a script, as its last step.
 pub(crate) fn record(script: &mut Script, asked: &Asked, id: &str, verdict: &Verdict<'_>) {

@@ -8,6 +8,7 @@
 
 mod leaf;
 
+use crate::users::write::EMAIL_KEY_BYTES;
 use leaf::{Leaf, compare, present};
 use migrations::Engine;
 use scim_core::{Condition, Op, Operand, Target};
@@ -298,6 +299,9 @@ impl Translation {
     fn email_index(&mut self, target: &Target, key: &str, place: &Place) -> Option<String> {
         let is_emails = target.attribute == "emails" && target.extension.is_none();
         if self.rows != Rows::Users || !is_emails || !matches!(place, Place::Row) {
+            return None;
+        }
+        if key.len() > EMAIL_KEY_BYTES {
             return None;
         }
         let key = self.bind(key);

@@ -2,7 +2,6 @@
 
 use crate::error::DirectoryError;
 use crate::scope::{Scoped, instant};
-use scim_core::UserName;
 use sea_orm::{DbErr, QueryResult};
 use time::OffsetDateTime;
 
@@ -80,8 +79,8 @@ impl Scoped {
                          UNION SELECT id FROM tombstones WHERE tenant_id = $1 AND subject_key = $3))
                      ORDER BY id DESC LIMIT $2"
                 );
-                let key = UserName::key_of(user);
-                self.read(sql, vec![last.into(), key.into(), user.as_str().into()]).await?
+                let key = super::subject_key(user);
+                self.read(sql, vec![last.into(), key.into(), super::indexed(user).into()]).await?
             }
         };
         let mut decisions = rows.iter().map(row).collect::<Result<Vec<_>, _>>()?;

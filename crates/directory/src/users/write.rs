@@ -65,13 +65,18 @@ impl UserChange {
     }
 }
 
-/// The e-mails of a comparison form, each once.
+/// The longest e-mail that the index of e-mails holds, in bytes: an index row must hold it. Longer ones are found in
+/// the document.
+pub(crate) const EMAIL_KEY_BYTES: usize = 1_024;
+
+/// The e-mails of a comparison form that are indexed, each once.
 fn emails(search: &Map<String, Value>) -> Vec<String> {
     let list =
         search.get("emails").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let mut keys: Vec<String> = list
         .iter()
         .filter_map(|email| email.get("value").and_then(Value::as_str))
+        .filter(|key| key.len() <= EMAIL_KEY_BYTES)
         .map(str::to_owned)
         .collect();
     keys.sort_unstable();
@@ -79,7 +84,7 @@ fn emails(search: &Map<String, Value>) -> Vec<String> {
     keys
 }
 
-/// Adds the index rows of e-mails, all of them: a look-up that found some only would let a twin be made.
+/// Adds the index rows of e-mails, however many: a look-up that found some only would let a twin be made.
 fn add_emails(script: &mut Script, id: &str, keys: &[String]) {
     if keys.is_empty() {
         return;

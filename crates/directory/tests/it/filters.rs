@@ -252,3 +252,37 @@ async fn a_user_is_found_by_each_of_many_emails() {
         }
     }
 }
+
+#[tokio::test]
+async fn an_email_too_long_for_the_index_is_kept_and_found() {
+    let scene = Scene::new().await;
+    let mut long = String::new();
+    for number in 0..900_u64 {
+        long.push_str(&format!("{:x}", number.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
+    }
+    let mails = json!([{ "value": long }, { "value": "short@example.com" }]);
+    let id = scene.user(&json!({ "userName": "ada", "emails": mails })).await;
+    for (mail, text) in
+        [("short", "short@example.com".to_owned()), ("long", long[..3_000].to_owned())]
+    {
+        let op = if mail == "long" { "sw" } else { "eq" };
+        let condition =
+            bind(&format!("emails.value {op} \"{text}\""), ResourceType::user()).unwrap();
+        let page = Page { offset: 0, limit: 10 };
+        let want = Want {
+            condition: Some(&condition),
+            page,
+            base: BASE,
+            groups: false,
+            now: crate::support::NOW,
+        };
+        let found = scene.scoped.users(&want).await.unwrap();
+        assert_eq!(found.resources.len(), 1, "{mail}");
+    }
+    scene
+        .replace(&id, &json!({ "userName": "ada", "emails": [{ "value": "short@example.com" }] }))
+        .await
+        .unwrap();
+    let changes = scene.store.texts("SELECT kind FROM changes ORDER BY seq").await;
+    assert_eq!(changes, ["user.created", "user.updated"]);
+}
