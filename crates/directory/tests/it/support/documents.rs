@@ -75,10 +75,11 @@ fn value(attribute: &Attribute) -> BoxedStrategy<Option<Value>> {
 
 /// RFC 7643 §2.4: `primary` is true once at most.
 fn once(mut item: Value, primary: &mut bool) -> Value {
-    if let Some(mark) = item.get_mut("primary") {
-        if *mark == json!(true) && std::mem::replace(primary, true) {
-            *mark = json!(false);
-        }
+    if let Some(mark) = item.get_mut("primary")
+        && *mark == json!(true)
+        && std::mem::replace(primary, true)
+    {
+        *mark = json!(false);
     }
     item
 }
