@@ -6,7 +6,7 @@ MAKEFLAGS += --no-print-directory
 
 .PHONY: help
 help: ## List the verbs
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: ## Install what building and testing need (servers, cargo tools)
@@ -55,6 +55,11 @@ bench: ## Measure: criterion, and an HTTP load run beside its yardstick
 crash: ## Kill the server in the middle of creates, again and again
 	@scripts/setup test
 	@scripts/crash
+
+.PHONY: conformance
+conformance: ## Run a public conformance tester for SCIM servers, on both databases
+	@scripts/setup test
+	@scripts/conformance
 
 .PHONY: db-up
 db-up: ## Start the databases, Redis, a collector and a trace viewer in containers
