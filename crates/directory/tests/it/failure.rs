@@ -1,7 +1,7 @@
 //! Stores that fail, belong to another region, or must not be written to.
 
 use crate::support::store::{Store, options};
-use crate::support::{BASE, NOW, Scene, asked, open, user};
+use crate::support::{BASE, NOW, Scene, asked, open, open_on, user};
 use directory::{Directory, DirectoryError};
 use migrations::{Database, Engine, PoolOptions};
 use region_router::Region;
@@ -28,7 +28,8 @@ async fn a_store_of_another_region_is_refused_and_stays_as_it_is() {
 #[tokio::test]
 async fn nodes_that_open_one_empty_store_at_once_agree_on_its_region() {
     let store = Store::new();
-    let (first, second) = tokio::join!(open(&store), open(&store));
+    let (one, other) = (store.database().await, store.database().await);
+    let (first, second) = tokio::join!(open_on(one), open_on(other));
 
     assert_eq!(store.texts("SELECT region FROM directory_store").await, ["us"]);
     assert_eq!(first.region(), second.region());

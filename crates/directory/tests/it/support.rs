@@ -4,6 +4,7 @@ pub(crate) mod documents;
 pub(crate) mod store;
 
 use directory::{Asked, Directory, DirectoryError, Scoped, UserAnswer};
+use migrations::Database;
 use provisioning::ProfileId;
 use region_router::{Population, Region};
 use scim_core::{
@@ -75,8 +76,13 @@ impl Scene {
 
 /// Opens the store as that of the region `us`.
 pub(crate) async fn open(store: &Store) -> Directory {
+    open_on(store.database().await).await
+}
+
+/// Opens the directory on a database that is open.
+pub(crate) async fn open_on(database: Database) -> Directory {
     let region = Region::parse("us").unwrap();
-    Directory::open(store.database().await, region, TaskTracker::new(), NOW).await.unwrap()
+    Directory::open(database, region, TaskTracker::new(), NOW).await.unwrap()
 }
 
 /// An active tenant without limits.

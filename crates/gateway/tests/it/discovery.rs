@@ -44,7 +44,7 @@ async fn schemas_and_resource_types_are_found_one_by_one() {
     ] {
         let all = acme.get(path).await;
         let found = all.each("id");
-        assert_eq!(all.total() as usize, found.len());
+        assert_eq!(all.total(), found.len() as u64);
         for id in ids {
             assert!(found.iter().any(|one| one == id), "{id} is not in {found:?}");
             let one = acme.get(&format!("{path}/{id}")).await.assert(200);

@@ -33,7 +33,13 @@ pub(crate) struct TestGateway {
     pub(crate) http: reqwest::Client,
     pub(crate) stores: Stores,
     stop: CancellationToken,
-    tasks: TaskTracker,
+}
+
+impl Drop for TestGateway {
+    fn drop(&mut self) {
+        // It would drain for seconds; the test's runtime takes it along.
+        self.stop.cancel();
+    }
 }
 
 impl TestGateway {
@@ -75,12 +81,11 @@ impl TestGateway {
         let config = Config::from_sources(None, &variables).unwrap_or_else(|p| panic!("{p}"));
         let app = App::bind(config).await.unwrap();
         let address = app.server_address().unwrap();
-        let (state, stop, tasks) =
-            (app.state().clone(), CancellationToken::new(), TaskTracker::new());
+        let (state, stop) = (app.state().clone(), CancellationToken::new());
         let token = stop.clone();
-        tasks.spawn_local(async move { app.run(token).await.unwrap() });
+        TaskTracker::new().spawn_local(async move { app.run(token).await.unwrap() });
         let http = client();
-        Self { address, state, http, stores, stop, tasks }
+        Self { address, state, http, stores, stop }
     }
 
     /// A tenant with the `open` profile at `us`/platform, and its token.

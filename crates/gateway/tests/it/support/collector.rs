@@ -9,7 +9,13 @@ use tokio_util::task::TaskTracker;
 /// What came, request by request: head and body.
 #[derive(Clone, Default)]
 pub(crate) struct Collector {
-    requests: Arc<Mutex<Vec<(Vec<u8>, Vec<u8>)>>>,
+    requests: Arc<Mutex<Vec<Export>>>,
+}
+
+/// One request.
+struct Export {
+    head: Vec<u8>,
+    body: Vec<u8>,
 }
 
 /// One span, as far as tests look at it.
@@ -40,12 +46,12 @@ impl Collector {
         let mut bytes: Vec<u8> = Vec::new();
         loop {
             while let Some((head, body, rest)) = request(&bytes) {
-                self.requests.lock().unwrap().push((head, body));
+                self.requests.lock().unwrap().push(Export { head, body });
                 bytes = rest;
                 let answer = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-protobuf\r\nContent-Length: 0\r\n\r\n";
                 stream.write_all(answer).await.unwrap();
             }
-            let mut chunk = [0; 16_384];
+            let mut chunk = vec![0; 16_384];
             match stream.read(&mut chunk).await {
                 Ok(0) | Err(_) => return,
                 Ok(read) => bytes.extend_from_slice(&chunk[..read]),
@@ -56,15 +62,15 @@ impl Collector {
     /// Every byte that came.
     pub(crate) fn bytes(&self) -> Vec<u8> {
         let requests = self.requests.lock().unwrap();
-        requests.iter().flat_map(|(head, body)| [head.as_slice(), body].concat()).collect()
+        requests.iter().flat_map(|one| [one.head.as_slice(), &one.body].concat()).collect()
     }
 
     /// Every span that came.
     pub(crate) fn spans(&self) -> Vec<SpanSeen> {
         let mut spans = Vec::new();
-        for (_, body) in self.requests.lock().unwrap().iter() {
+        for one in self.requests.lock().unwrap().iter() {
             // ExportTraceServiceRequest.resource_spans, ResourceSpans.scope_spans, ScopeSpans.spans.
-            for resource in fields(body, 1) {
+            for resource in fields(&one.body, 1) {
                 for scope in fields(&resource, 2) {
                     for span in fields(&scope, 2) {
                         let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect();
