@@ -98,7 +98,7 @@ gateway = "https://eu.example.com"
 "#;
     let variables = [
         ("MUSTER__OPS__LISTEN", "9090"),
-        ("MUSTER__NODE__REGIONS", "us,ue"),
+        ("MUSTER__NODE__REGIONS", "us,uz"),
         ("MUSTER__LOG__LEVEL", "loud"),
         ("MUSTER__LIMITS__PAGE_MAX", "100"),
     ];
@@ -114,7 +114,7 @@ gateway = "https://eu.example.com"
             "hosting.public_scheme (muster.toml:10): must be http or https, and is \"ftp\"",
             "limits.page_max (MUSTER__LIMITS__PAGE_MAX): page_default is 200 and page_max is 100: a page is at most page_max",
             "log.level (MUSTER__LOG__LEVEL): must be off, error, warn, info, debug or trace, or such levels by module as in info,directory=debug, and is \"loud\"",
-            "node.regions (MUSTER__NODE__REGIONS): names \"ue\"; the regions are: eu, us",
+            "node.regions (MUSTER__NODE__REGIONS): names \"uz\"; the regions are: eu, us",
             "ops.listen (MUSTER__OPS__LISTEN): must be an IP address and a port such as 127.0.0.1:8080 or [::]:8080, and is \"9090\"",
             "regions.eu.store (muster.toml:14): is given, and so is regions.eu.gateway (muster.toml:15): a region has a store here or a gateway elsewhere",
             "regions.eu.store (muster.toml:14): must begin with sqlite: or postgres://",
