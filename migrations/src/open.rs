@@ -130,9 +130,12 @@ impl Database {
         let transaction =
             self.writer.begin_with_options(options).await.map_err(OpenError::Migrate)?;
         if self.engine == Engine::Postgres {
-            // Two nodes that start on an empty database would both make the migration table.
+            // Two nodes that start on an empty database would both make the migration table. Waiting for the other, and an
+            // index on a large table, take longer than a request may.
             transaction
-                .execute_unprepared("SELECT pg_advisory_xact_lock(7382915, 1)")
+                .execute_unprepared(
+                    "SET LOCAL statement_timeout = 0; SELECT pg_advisory_xact_lock(7382915, 1)",
+                )
                 .await
                 .map_err(OpenError::Migrate)?;
         }

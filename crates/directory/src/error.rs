@@ -51,12 +51,18 @@ impl From<Refusal> for DirectoryError {
 impl From<DbErr> for DirectoryError {
     fn from(error: DbErr) -> Self {
         match kind(&error) {
-            Fault::Unavailable => Self::Unavailable(error),
-            Fault::Timeout => Self::TooExpensive,
+            // A statement that was cancelled by its time limit mostly waited for someone else's lock. Only a list knows
+            // that it was its own filter that took the time; see [`expensive`].
+            Fault::Unavailable | Fault::Timeout => Self::Unavailable(error),
             Fault::Conflict => Self::Contended,
             Fault::Taken | Fault::Other => Self::Store(error),
         }
     }
+}
+
+/// The error of a list: one that ran out of time was asked for too much.
+pub(crate) fn expensive(error: DbErr) -> DirectoryError {
+    if kind(&error) == Fault::Timeout { DirectoryError::TooExpensive } else { error.into() }
 }
 
 /// What a database error means for the one who called.
@@ -105,14 +111,23 @@ fn of_code(code: &str) -> Fault {
     match code {
         "57014" => Fault::Timeout,
         "40001" | "40P01" | "55P03" => Fault::Conflict,
-        // Read-only after a failover, and SQLite's busy, locked, I/O error, full, cannot open, read-only.
-        "25006" | "5" | "6" | "10" | "13" | "14" | "8" | "517" | "261" => Fault::Unavailable,
+        // Read-only after a failover.
+        "25006" => Fault::Unavailable,
         // Connection exceptions, insufficient resources, operator intervention, system error.
         _ if ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class))
             && code.len() == 5 =>
         {
             Fault::Unavailable
         }
+        _ => of_sqlite(code),
+    }
+}
+
+/// SQLite's codes are numbers whose last byte is the kind, and the bytes above it the detail.
+fn of_sqlite(code: &str) -> Fault {
+    match code.parse::<u32>().map(|code| code & 0xff) {
+        // Busy, locked, out of memory, read-only, I/O error, full, cannot open.
+        Ok(5 | 6 | 7 | 8 | 10 | 13 | 14) if code.len() < 5 => Fault::Unavailable,
         _ => Fault::Other,
     }
 }

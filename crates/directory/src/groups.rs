@@ -9,7 +9,6 @@ use crate::error::{DirectoryError, Fault, kind};
 
 use crate::scope::{Scoped, TRIES, applied, instant, new_id};
 use crate::users::write::leave_groups;
-use migrations::Engine;
 use provisioning::{Reason, conflict};
 use scim_core::{Document, Group, Member, MemberStep, ResourceType};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, QueryResult};
@@ -199,10 +198,7 @@ impl Scoped {
         transaction: &DatabaseTransaction,
         id: &str,
     ) -> Result<StoredGroup, DirectoryError> {
-        let lock = match self.engine() {
-            Engine::Sqlite => "",
-            Engine::Postgres => " FOR UPDATE",
-        };
+        let lock = self.row_lock();
         let sql =
             format!("SELECT {COLUMNS} FROM groups g WHERE g.tenant_id = $1 AND g.id = $2{lock}");
         let row = transaction.query_one_raw(self.statement(sql, vec![id.into()])).await?;

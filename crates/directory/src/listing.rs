@@ -7,7 +7,7 @@ mod positions;
 
 pub(crate) use positions::Positions;
 
-use crate::error::DirectoryError;
+use crate::error::{DirectoryError, expensive};
 use crate::groups::{self, StoredGroup};
 use crate::query::Translation;
 use crate::scope::{Scoped, made_at};
@@ -129,7 +129,7 @@ impl Scoped {
             let sql = format!(
                 "SELECT {columns} FROM {name} {alias} WHERE {alias}.tenant_id = $1 ORDER BY {alias}.id LIMIT {limit}"
             );
-            let rows = self.read(sql, translation.into_values()).await?;
+            let rows = self.read(sql, translation.into_values()).await.map_err(expensive)?;
             let found = rows.len() as u64;
             let total = if found < page.limit { found } else { table.total(self.totals().await?) };
             return Ok((rows, total));
@@ -144,7 +144,7 @@ impl Scoped {
             "SELECT {columns} FROM {name} {alias} WHERE {alias}.tenant_id = $1 AND {alias}.id > {before}
              ORDER BY {alias}.id LIMIT {limit}"
         );
-        let rows = self.read(sql, translation.into_values()).await?;
+        let rows = self.read(sql, translation.into_values()).await.map_err(expensive)?;
         if let Some(last) = rows.last() {
             let end = page.offset + rows.len() as u64;
             let id: String = last.try_get_by_index(0)?;
@@ -204,7 +204,7 @@ impl Scoped {
             let sql = format!(
                 "SELECT {columns} FROM {name} {alias} WHERE {alias}.tenant_id = $1 AND {condition}"
             );
-            let mut rows = self.read(sql, translation.into_values()).await?;
+            let mut rows = self.read(sql, translation.into_values()).await.map_err(expensive)?;
             let total = rows.len() as u64;
             if page.offset > 0 || page.limit == 0 {
                 rows.clear();
@@ -227,7 +227,7 @@ impl Scoped {
                      JOIN {name} {alias} ON {alias}.tenant_id = $1 AND {alias}.id = page.id ORDER BY {alias}.id"
                 )
             };
-            rows = self.read(sql, translation.into_values()).await?;
+            rows = self.read(sql, translation.into_values()).await.map_err(expensive)?;
         }
         let found = rows.len() as u64;
         if page.offset == 0 && found < page.limit {
@@ -236,7 +236,7 @@ impl Scoped {
         let sql = format!(
             "SELECT count(*) FROM {name} {alias} WHERE {alias}.tenant_id = $1 AND {condition}"
         );
-        let row = self.read_one(&sql, counted.into_values()).await?;
+        let row = self.read_one(&sql, counted.into_values()).await.map_err(expensive)?;
         let count: i64 = row.map_or(Ok(0), |row| row.try_get_by_index(0))?;
         Ok((rows, u64::try_from(count).unwrap_or_default()))
     }

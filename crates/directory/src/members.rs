@@ -6,11 +6,11 @@
 use crate::error::DirectoryError;
 use crate::query::Translation;
 use crate::scope::Scoped;
+use crate::script::{list_of, one_of};
 use migrations::Engine;
 use provisioning::{Reason, Refusal};
 use scim_core::{Condition, Member, MemberKind, MemberStep};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, Value};
-use serde_json::json;
 use std::collections::{BTreeSet, HashSet};
 
 /// One member of a group.
@@ -276,27 +276,14 @@ impl Scoped {
         Ok(())
     }
 
-    /// That a column is one of a list of ids, which is one bound text, so that the statement is the same for any number.
+    /// That a column is one of a list of ids; see [`one_of`].
     pub(crate) fn is_one_of(&self, column: &str, place: &str) -> String {
-        match self.engine() {
-            Engine::Sqlite => format!("{column} IN (SELECT value FROM json_each({place}))"),
-            // An array, since the planner looks each of its values up in the index.
-            Engine::Postgres => format!("{column} = ANY({place}::text[])"),
-        }
+        one_of(self.engine(), column, place)
     }
 
     /// The list for [`Self::is_one_of`].
     pub(crate) fn id_list(&self, ids: &[&str]) -> Value {
-        match self.engine() {
-            Engine::Sqlite => json!(ids).to_string().into(),
-            Engine::Postgres => {
-                let quoted: Vec<String> = ids
-                    .iter()
-                    .map(|id| format!("\"{}\"", id.replace('\\', "\\\\").replace('"', "\\\"")))
-                    .collect();
-                format!("{{{}}}", quoted.join(",")).into()
-            }
-        }
+        list_of(self.engine(), ids)
     }
 }
 

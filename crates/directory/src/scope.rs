@@ -272,6 +272,14 @@ impl Scoped {
         matches!(self.read_one(sql, vec![decision_id.into()]).await, Ok(Some(_)))
     }
 
+    /// The clause that holds a row until the transaction ends. SQLite's one writer needs none.
+    pub(crate) fn row_lock(&self) -> &'static str {
+        match self.engine() {
+            Engine::Sqlite => "",
+            Engine::Postgres => " FOR UPDATE",
+        }
+    }
+
     /// Begins a transaction of several statements. Only for work that a script cannot say.
     pub(crate) async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
         let options = TransactionOptions {
@@ -322,6 +330,12 @@ pub(crate) fn new_id(now: OffsetDateTime) -> String {
     static CONTEXT: Mutex<ContextV7> = Mutex::new(ContextV7::new());
     let seconds = u64::try_from(now.unix_timestamp()).unwrap_or_default();
     Uuid::new_v7(Timestamp::from_unix(&CONTEXT, seconds, now.nanosecond())).to_string()
+}
+
+/// The smallest id of a time (RFC 9562 §5.7: the first 48 bits are milliseconds).
+pub(crate) fn first_id(at: OffsetDateTime) -> String {
+    let millis = u64::try_from(at.unix_timestamp_nanos() / 1_000_000).unwrap_or_default();
+    format!("{:08x}-{:04x}-7000-8000-000000000000", millis >> 16, millis & 0xffff)
 }
 
 /// When an id was made.

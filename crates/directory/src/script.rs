@@ -1,7 +1,7 @@
 //! One write as one text: a single statement of common table expressions on PostgreSQL, a savepoint on SQLite.
 //!
-//! Both run the same steps in the same order, each only when the one before changed something, so that a guard which
-//! does not hold leaves nothing behind. The answer is 1 when the last step ran, else 0.
+//! Both run the same steps in the same order, and none when the first, which has the guard, changes nothing. Every step
+//! after it changes a row whenever it runs, so a script is all or nothing. The answer is 1 when the last step ran, else 0.
 //!
 //! **Invariant**: `$1` is the tenant, in every script and in every step.
 
@@ -42,9 +42,10 @@ impl Script {
         }
     }
 
-    /// The condition under which the next step runs: that the one before changed a row.
+    /// The condition under which a step after the first runs: that the first changed a row. SQLite knows of the last
+    /// change only, so there every step must change a row when it runs.
     pub(crate) fn gate(&self) -> String {
-        match (self.engine, self.steps.last()) {
+        match (self.engine, self.steps.first()) {
             (_, None) => "TRUE".into(),
             (Engine::Sqlite, Some(_)) => "changes() > 0".into(),
             (Engine::Postgres, Some((name, _))) => format!("EXISTS (SELECT 1 FROM {name})"),
@@ -98,6 +99,29 @@ fn positional(sql: &str, values: &[Value]) -> (String, Vec<Value>) {
     (text, bound)
 }
 
+/// That a column is one of a list of ids, which is one bound text, so that the statement is the same for any number.
+pub(crate) fn one_of(engine: Engine, column: &str, place: &str) -> String {
+    match engine {
+        Engine::Sqlite => format!("{column} IN (SELECT value FROM json_each({place}))"),
+        // An array, since the planner looks each of its values up in the index.
+        Engine::Postgres => format!("{column} = ANY({place}::text[])"),
+    }
+}
+
+/// The list for [`one_of`].
+pub(crate) fn list_of(engine: Engine, ids: &[&str]) -> Value {
+    match engine {
+        Engine::Sqlite => serde_json::json!(ids).to_string().into(),
+        Engine::Postgres => {
+            let quoted: Vec<String> = ids
+                .iter()
+                .map(|id| format!("\"{}\"", id.replace('\\', "\\\\").replace('"', "\\\"")))
+                .collect();
+            format!("{{{}}}", quoted.join(",")).into()
+        }
+    }
+}
+
 /// How sea-orm names the engine.
 pub(crate) fn backend(engine: Engine) -> DbBackend {
     match engine {
@@ -125,8 +149,7 @@ fn postgres(steps: &[(&'static str, String)]) -> String {
         sql.push_str(name);
         sql.push_str(" AS (");
         sql.push_str(step);
-        let complete = step.starts_with("SELECT") || step.contains(" RETURNING ");
-        sql.push_str(if complete { ")" } else { " RETURNING 1)" });
+        sql.push_str(" RETURNING 1)");
     }
     let last = steps.last().map_or("", |(name, _)| *name);
     sql.push_str(" SELECT least(count(*), 1) FROM ");

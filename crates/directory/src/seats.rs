@@ -6,7 +6,7 @@ use crate::error::{DirectoryError, Fault, kind};
 use crate::scope::{Scoped, TRIES, applied, slot_of};
 use crate::script::Script;
 use migrations::Engine;
-use sea_orm::{ConnectionTrait, DbErr};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
 
 /// What one write adds to the counters.
 #[derive(Debug, Clone, Copy, Default)]
@@ -34,11 +34,14 @@ pub(crate) fn count(script: &mut Script, id: &str, tally: Tally) {
     let (users, seats) = (script.bind(tally.users), script.bind(tally.seats));
     let (groups, removed) = (script.bind(tally.groups), script.bind(tally.removed));
     let gate = script.gate();
+    // A slot that is not there yet is made: a step that changes nothing would leave the script half done.
     script.step(
         "tally",
         format!(
-            "UPDATE tallies SET users = users + {users}, seats = seats + {seats}, groups = groups + {groups}, removed = removed + {removed}
-             WHERE tenant_id = $1 AND slot = {slot} AND {gate}"
+            "INSERT INTO tallies (tenant_id, slot, users, seats, groups, removed)
+             SELECT $1, {slot}, {users}, {seats}, {groups}, {removed} WHERE {gate}
+             ON CONFLICT (tenant_id, slot) DO UPDATE SET users = tallies.users + excluded.users, seats = tallies.seats + excluded.seats,
+                 groups = tallies.groups + excluded.groups, removed = tallies.removed + excluded.removed"
         ),
     );
 }
@@ -74,11 +77,19 @@ impl Scoped {
 
     async fn try_seated(&self, script: Script, decision_id: &str) -> Result<bool, DbErr> {
         let transaction = self.begin().await?;
-        let lock = "SELECT slot FROM tallies WHERE tenant_id = $1 ORDER BY slot FOR UPDATE";
-        transaction.query_all_raw(self.statement(lock, Vec::new())).await?;
+        self.lock_ledger(&transaction).await?;
         let done = applied(transaction.query_one_raw(script.statement()).await?)?;
         self.conclude(transaction, decision_id).await?;
         Ok(done)
+    }
+
+    /// Holds the ledger of a tenant whose seats are limited, on PostgreSQL. Whoever takes it takes it first.
+    pub(crate) async fn lock_ledger(&self, transaction: &DatabaseTransaction) -> Result<(), DbErr> {
+        if self.engine() == Engine::Postgres && self.tenant().seats.is_some() {
+            let lock = "SELECT slot FROM tallies WHERE tenant_id = $1 ORDER BY slot FOR UPDATE";
+            transaction.query_all_raw(self.statement(lock, Vec::new())).await?;
+        }
+        Ok(())
     }
 
     pub(crate) async fn totals(&self) -> Result<Totals, DirectoryError> {

@@ -6,16 +6,16 @@ pub(crate) mod write;
 
 use crate::decisions::{Asked, Verdict};
 use crate::error::{DirectoryError, Fault, kind};
-use crate::scope::{Scoped, instant, new_id};
+use crate::scope::{Scoped, TRIES, applied, instant, new_id};
 use migrations::Engine;
 use provisioning::{Reason, Refusal, conflict, seats as seat_rule};
 use scim_core::{Document, User};
-use sea_orm::{DbErr, QueryResult};
+use sea_orm::{ConnectionTrait, DbErr, QueryResult};
 use std::collections::HashMap;
 use time::OffsetDateTime;
 
-/// How often a change is tried again when others changed the same user meanwhile.
-const TRIES: usize = 8;
+/// How often a change is tried without a lock; when others changed the same user meanwhile as often, it takes its turn.
+const UNLOCKED: usize = 2;
 
 /// A user as the store holds it.
 #[derive(Debug, Clone)]
@@ -32,6 +32,9 @@ pub struct StoredUser {
     pub updated_at: OffsetDateTime,
     /// The groups it is in, as a JSON array; `None` when in none.
     pub groups: Option<String>,
+    /// Whether it may use the product. The document says the same, unless a client removed `active` from it: that takes
+    /// the attribute away and changes nobody's state.
+    pub active: bool,
 }
 
 /// A user after an operation, and what became of the operation.
@@ -56,7 +59,7 @@ pub(crate) fn columns(engine: Engine, base: Option<&str>) -> String {
               FROM members m JOIN groups g ON g.tenant_id = $1 AND g.id = m.group_id WHERE m.tenant_id = $1 AND m.member_id = u.id)"
         ),
     };
-    format!("u.id, u.doc, u.version, u.created_at, u.updated_at, {groups}")
+    format!("u.id, u.doc, u.version, u.created_at, u.updated_at, {groups}, u.active")
 }
 
 /// A row of [`columns`].
@@ -69,6 +72,7 @@ pub(crate) fn stored(row: &QueryResult) -> Result<StoredUser, DbErr> {
         created_at: instant(row.try_get_by_index(3)?),
         updated_at: instant(row.try_get_by_index(4)?),
         groups: row.try_get_by_index(5)?,
+        active: row.try_get_by_index::<i64>(6)? != 0,
     })
 }
 
@@ -147,6 +151,7 @@ impl Scoped {
             created_at: asked.now,
             updated_at: asked.now,
             groups: None,
+            active: user.active(),
         };
         Ok(UserAnswer { user: stored, reason: Reason::UserCreated })
     }
@@ -168,7 +173,7 @@ impl Scoped {
         asked: &mut Asked,
     ) -> Result<UserAnswer, DirectoryError> {
         let notes = asked.notes.clone();
-        for _ in 0..TRIES {
+        for _ in 0..UNLOCKED {
             asked.notes = notes.clone();
             let before = self.user(id, base).await?;
             if !expected(before.version) {
@@ -185,7 +190,63 @@ impl Scoped {
             }
             self.why_not_changed(&change, asked.now).await?;
         }
-        Err(DirectoryError::Contended)
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            asked.notes = notes.clone();
+            match self.try_change_locked(id, base, &expected, &alter, asked).await {
+                Err(DirectoryError::Contended) if tries < TRIES => {}
+                outcome => return outcome,
+            }
+        }
+    }
+
+    /// Changes a user under the lock of its row: whoever else changes it waits.
+    async fn try_change_locked(
+        &self,
+        id: &str,
+        base: &str,
+        expected: &impl Fn(u64) -> bool,
+        alter: &impl Fn(&Document, &mut Asked) -> Result<User, DirectoryError>,
+        asked: &mut Asked,
+    ) -> Result<UserAnswer, DirectoryError> {
+        let transaction = self.begin().await?;
+        // The order of all who take both: the ledger, then the user.
+        self.lock_ledger(&transaction).await?;
+        let lock = self.row_lock();
+        let columns = columns(self.engine(), Some("$3"));
+        let sql =
+            format!("SELECT {columns} FROM users u WHERE u.tenant_id = $1 AND u.id = $2{lock}");
+        let statement = self.statement(sql, vec![id.into(), base.into()]);
+        let row = transaction.query_one_raw(statement).await?;
+        let before = row.as_ref().map(stored).transpose()?.ok_or(DirectoryError::NotFound)?;
+        if !expected(before.version) {
+            return Err(DirectoryError::VersionMismatch);
+        }
+        let old = Document::stored(&before.doc)?;
+        let user = alter(&old, asked)?;
+        let change = write::UserChange::between(before, &old, user);
+        if change.changed.is_empty() {
+            return self.leave_user(change, asked).await;
+        }
+        let decision = new_id(asked.now);
+        let script = write::update(self, &change, asked, &decision);
+        let outcome = transaction.query_one_raw(script.statement()).await.and_then(applied);
+        match outcome.map_err(DirectoryError::from) {
+            Ok(true) => {}
+            Ok(false) if change.seats > 0 => {
+                drop(transaction);
+                return Err(self.no_seat(&change.user).await?);
+            }
+            Ok(false) => return Err(DirectoryError::Fenced),
+            Err(error) => {
+                drop(transaction);
+                self.explain_taken(Err(error), &change.user).await?;
+                return Err(DirectoryError::Contended);
+            }
+        }
+        self.conclude(transaction, &decision).await?;
+        Ok(change.answer(asked.now))
     }
 
     /// Deletes a user for good: its name is free, it is in no group, and only its history stays.
@@ -304,6 +365,10 @@ impl Scoped {
         let tenant = self.tenant();
         let Some(limit) = tenant.seats else { return Ok(DirectoryError::Contended) };
         let used = self.totals().await?.seats;
+        if used < limit {
+            // A seat, or the name, became free between the refusal and this look.
+            return Ok(DirectoryError::Contended);
+        }
         let refusal: Refusal = seat_rule::exhausted(
             used,
             limit,

@@ -89,7 +89,11 @@ async fn batch(database: &DatabaseConnection, jobs: &mut [Job]) -> Vec<Result<bo
     for job in jobs.iter_mut() {
         let empty = Statement::from_string(backend(Engine::Sqlite), String::new());
         let statement = std::mem::replace(&mut job.statement, empty);
-        results.push(one(&transaction, statement).await);
+        match one(&transaction, statement).await {
+            Ok(result) => results.push(result),
+            // The whole transaction is gone: what would run now would be committed alone, and answered as failed.
+            Err(error) => return jobs.iter().map(|_| Err(error.clone())).collect(),
+        }
     }
     match transaction.commit().await {
         Ok(()) => results,
@@ -97,13 +101,20 @@ async fn batch(database: &DatabaseConnection, jobs: &mut [Job]) -> Vec<Result<bo
     }
 }
 
-async fn one(transaction: &DatabaseTransaction, statement: Statement) -> Result<bool, DbErr> {
+/// Runs one script in a savepoint of its own.
+///
+/// # Errors
+/// When the savepoint cannot be gone back to, so that the transaction itself is lost.
+async fn one(
+    transaction: &DatabaseTransaction,
+    statement: Statement,
+) -> Result<Result<bool, DbErr>, DbErr> {
     let answer = transaction.query_one_raw(statement).await;
     match answer {
-        Ok(row) => row.map_or(Ok(false), |row| row.try_get_by_index::<i64>(0).map(|n| n > 0)),
+        Ok(row) => Ok(row.map_or(Ok(false), |row| row.try_get_by_index::<i64>(0).map(|n| n > 0))),
         Err(error) => {
             transaction.execute_unprepared("ROLLBACK TO step; RELEASE step").await?;
-            Err(error)
+            Ok(Err(error))
         }
     }
 }

@@ -27,6 +27,8 @@ use tokio_util::task::TaskTracker;
 
 pub use stores::Stores;
 
+/// How long open connections are waited for after the last request was answered.
+const LINGER_SECONDS: u64 = 3;
 /// Connections that wait for a worker; a burst of an identity provider fits.
 const BACKLOG: u32 = 2048;
 /// How long a client may take to send the head of a request.
@@ -70,6 +72,7 @@ impl App {
             clock: Clock,
             limits: config.limits.clone(),
             tasks: TaskTracker::new(),
+            runtime: tokio::runtime::Handle::current(),
             documentation_uri: config.hosting.documentation_uri.clone(),
             config,
             draining: Draining::default(),
@@ -150,11 +153,13 @@ async fn drain(
     refuse_new(listener);
     tokio::time::sleep(delay.min(FIRST_REQUEST_PATIENCE)).await;
     finish_requests(state.config.server.shutdown_timeout).await;
-    server.stop(false).await;
+    // What is answered may still be on its way to a slow reader; connections that are kept open and say nothing may not
+    // hold the stop for long.
+    server.stop(true).await;
 }
 
-/// Waits until no request is being answered. The server's own graceful stop would also wait, for its whole time, for
-/// connections that are kept open and say nothing.
+/// Waits until no request is being answered. The server's own graceful stop cannot tell such a connection from one that
+/// is kept open and says nothing, so its time, [`LINGER_SECONDS`], is short.
 async fn finish_requests(patience: Duration) {
     let end = tokio::time::Instant::now() + patience;
     let mut quiet = 0;
@@ -199,7 +204,6 @@ fn main_server(state: &web::Data<State>, listener: TcpListener) -> std::io::Resu
     let settings = &state.config.server;
     let cores = || std::thread::available_parallelism().map_or(2, NonZero::get);
     let workers = if settings.workers == 0 { cores() } else { settings.workers };
-    let seconds = settings.shutdown_timeout.as_millis().div_ceil(1000);
     let server = HttpServer::new(move || {
         WebApp::new()
             .app_data(data.clone())
@@ -211,7 +215,7 @@ fn main_server(state: &web::Data<State>, listener: TcpListener) -> std::io::Resu
     .max_connections(state.limits.connections)
     .client_request_timeout(HEAD_TIMEOUT)
     .keep_alive(KEEP_ALIVE)
-    .shutdown_timeout(u64::try_from(seconds).unwrap_or(u64::MAX))
+    .shutdown_timeout(LINGER_SECONDS)
     .disable_signals()
     .listen(listener)?;
     Ok(server.run())

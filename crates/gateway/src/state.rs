@@ -8,6 +8,7 @@ use region_router::{Hosts, Node, Region};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tenant_registry::Registry;
+use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 
 /// What every request can reach; one for the process, made by `App::bind`.
@@ -26,6 +27,8 @@ pub struct State {
     pub limits: Limits,
     /// Every task that outlives a request.
     pub tasks: TaskTracker,
+    /// Where they run: the process's own runtime, since that of a worker ends with the worker.
+    pub runtime: Handle,
     /// A page for administrators, named in `/ServiceProviderConfig`.
     pub documentation_uri: Option<String>,
     /// The configuration.

@@ -49,9 +49,9 @@ impl Projection {
         of: &ResourceType,
     ) -> Result<Self, ScimError> {
         let given = |text: Option<&str>| {
-            text.filter(|text| !text.trim().is_empty()).map(|text| names(text, of))
+            text.filter(|text| !text.trim().is_empty()).map(|text| names(text, of)).transpose()
         };
-        let choice = match (given(attributes), given(excluded)) {
+        let choice = match (given(attributes)?, given(excluded)?) {
             (None, None) => Choice::Default,
             (Some(names), None) => Choice::Only(names),
             (None, Some(names)) => Choice::Without(names),
@@ -216,7 +216,16 @@ fn keep_parts(
     }
 }
 
-fn names(text: &str, of: &ResourceType) -> Vec<Name> {
+/// Names that one parameter may hold: more than all schemas have.
+const NAMES: usize = 500;
+
+fn names(text: &str, of: &ResourceType) -> Result<Vec<Name>, ScimError> {
+    if text.split(',').count() > NAMES {
+        return Err(ScimError::new(
+            ErrorKind::InvalidValue,
+            format!("More than {NAMES} attributes are named; name each once, or none to get all."),
+        ));
+    }
     // A deviation in a name is no deviation of the body, so it is not noted.
     let (tolerance, mut notes) = (Tolerance::default(), Notes::default());
     let mut name_of = |text: &str| {
@@ -234,5 +243,11 @@ fn names(text: &str, of: &ResourceType) -> Vec<Name> {
             sub: named.sub.map(|sub| sub.name.clone()),
         })
     };
-    text.split(',').filter_map(|text| name_of(text.trim())).collect()
+    let mut names: Vec<Name> = Vec::new();
+    for name in text.split(',').filter_map(|text| name_of(text.trim())) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    Ok(names)
 }

@@ -114,24 +114,35 @@ pub(crate) fn authenticate(
     token: &BearerToken,
     now: OffsetDateTime,
 ) -> Result<Authenticated, AuthFailure> {
-    let presented = pepper.hash(token.expose());
-    let credential = snapshot.credential(token.key_id());
-    let kept = credential.map_or(TokenHash([0; 32]), |credential| credential.hash);
-    let is_same = bool::from(presented.0.ct_eq(&kept.0));
-    let (Some(credential), true) = (credential, is_same) else { return Err(AuthFailure::Unknown) };
-    let tenant = snapshot.tenant(&credential.tenant_id).ok_or(AuthFailure::Unknown)?;
-    // A token of before the tenant moved or changed its population names another place.
-    let place = token.place();
-    if tenant.region != place.region || tenant.population != place.population {
-        return Err(AuthFailure::Unknown);
-    }
+    let Authenticated { tenant, credential } =
+        owner(snapshot, pepper, token).ok_or(AuthFailure::Unknown)?;
     if let Some(at) = credential.revoked_at {
         return Err(AuthFailure::Revoked(at));
     }
     if now >= credential.expires_at {
         return Err(AuthFailure::Expired(credential.expires_at));
     }
-    Ok(Authenticated { tenant: Arc::clone(tenant), credential: Arc::clone(credential) })
+    Ok(Authenticated { tenant, credential })
+}
+
+/// Whose token it is or was: its secret is right, whether or not its time is over.
+pub(crate) fn owner(
+    snapshot: &Snapshot,
+    pepper: &Pepper,
+    token: &BearerToken,
+) -> Option<Authenticated> {
+    let presented = pepper.hash(token.expose());
+    let credential = snapshot.credential(token.key_id());
+    let kept = credential.map_or(TokenHash([0; 32]), |credential| credential.hash);
+    let is_same = bool::from(presented.0.ct_eq(&kept.0));
+    let (Some(credential), true) = (credential, is_same) else { return None };
+    let tenant = snapshot.tenant(&credential.tenant_id)?;
+    // A token of before the tenant moved or changed its population names another place.
+    let place = token.place();
+    if tenant.region != place.region || tenant.population != place.population {
+        return None;
+    }
+    Some(Authenticated { tenant: Arc::clone(tenant), credential: Arc::clone(credential) })
 }
 
 #[cfg(test)]

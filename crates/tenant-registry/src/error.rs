@@ -29,6 +29,9 @@ pub enum RegistryError {
     /// The number of seats is too large to be kept.
     #[error("a tenant has at most 9223372036854775807 seats")]
     SeatsInvalid,
+    /// The registry's database was asked and says nothing.
+    #[error("the registry's database does not answer")]
+    Silent,
     /// The pepper is not the one with which this registry's tokens were hashed.
     #[error(
         "the token pepper is not the one that this registry was made with: no token would be accepted"

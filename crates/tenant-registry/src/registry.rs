@@ -26,8 +26,11 @@ use std::time::{Duration, Instant};
 use time::OffsetDateTime;
 use tokio::sync::{Mutex, watch};
 
+/// How long one look at the registry's database may take.
+const REFRESH_PATIENCE: Duration = Duration::from_secs(4);
+
 /// How the registry is kept.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct RegistryOptions {
     /// The key under which tokens are hashed. Without one, it is made once and kept in the registry.
     pub pepper: Option<SecretString>,
@@ -35,6 +38,16 @@ pub struct RegistryOptions {
     pub redis_url: Option<String>,
     /// How often a node asks whether something changed.
     pub poll: Duration,
+}
+
+impl fmt::Debug for RegistryOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The URL of Redis may hold a password.
+        f.debug_struct("RegistryOptions")
+            .field("redis", &self.redis_url.is_some())
+            .field("poll", &self.poll)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Default for RegistryOptions {
@@ -112,12 +125,26 @@ impl Registry {
         authenticate::authenticate(&snapshot, &self.shared.pepper, token, now)
     }
 
+    /// Whose token this is or was, also when it is expired or revoked: for the log of its tenant, not for access.
+    #[must_use]
+    pub fn owner(&self, token: &BearerToken) -> Option<Authenticated> {
+        authenticate::owner(&self.shared.snapshot.load(), &self.shared.pepper, token)
+    }
+
     /// Reads what changed since the last time, and says whether anything did.
     ///
     /// # Errors
     /// When the database fails; the last snapshot stays in use.
     pub async fn refresh(&self) -> Result<bool, RegistryError> {
         let _turn = self.shared.turn.lock().await;
+        // A connection that is silently dead must not keep everyone else waiting for what it does not say.
+        match tokio::time::timeout(REFRESH_PATIENCE, self.refresh_in_turn()).await {
+            Ok(outcome) => outcome,
+            Err(_elapsed) => Err(RegistryError::Silent),
+        }
+    }
+
+    async fn refresh_in_turn(&self) -> Result<bool, RegistryError> {
         let reader = self.shared.db.reader();
         let generation = entity::generation::Entity::find_by_id(entity::generation::ONLY)
             .one(reader)

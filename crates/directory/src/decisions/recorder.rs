@@ -37,13 +37,21 @@ struct Shared {
     waiting: Mutex<Vec<(String, Vec<Value>)>>,
     /// Told when the first decision of a batch comes, and when no more will come: one wake-up a batch, not one a read.
     begun: Notify,
+    /// Held while the buffer is written, so that a flush waits for what was taken before it.
+    turn: tokio::sync::Mutex<()>,
 }
 
 impl Recorder {
     /// Starts the buffer; it ends when the recorder is gone.
     pub(crate) fn start(database: Database, writer: Option<Writer>, tasks: &TaskTracker) -> Self {
         let waiting = Mutex::default();
-        let shared = Arc::new(Shared { database, writer, waiting, begun: Notify::new() });
+        let shared = Arc::new(Shared {
+            database,
+            writer,
+            waiting,
+            begun: Notify::new(),
+            turn: tokio::sync::Mutex::new(()),
+        });
         tasks.spawn(record(Arc::downgrade(&shared)));
         Self { shared }
     }
@@ -95,6 +103,7 @@ async fn record(shared: Weak<Shared>) {
 
 impl Shared {
     async fn write(&self) {
+        let _turn = self.turn.lock().await;
         let noted = {
             let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
             std::mem::take(&mut *waiting)
@@ -108,8 +117,10 @@ impl Shared {
                 let rest = rows.split_off(rows.len().min(ROWS));
                 let some = std::mem::replace(&mut rows, rest);
                 let (database, writer) = (&self.database, self.writer.as_ref());
+                let count = some.len() as u64;
                 if let Err(error) = insert(database, writer, &tenant, some).await {
-                    tracing::error!(error = %error, tenant.id = tenant, "decisions of reads could not be written");
+                    metrics::counter!("scim_decisions_dropped_total").increment(count);
+                    tracing::error!(error = %error, tenant.id = tenant, rows = count, "decisions of reads could not be written");
                 }
             }
         }

@@ -24,6 +24,7 @@ pub(super) struct UserChange {
     pub(super) changed: Vec<String>,
     /// Seats taken (1), freed (-1) or neither.
     pub(super) seats: i64,
+    active: bool,
     emails_before: Vec<String>,
 }
 
@@ -31,8 +32,9 @@ impl UserChange {
     pub(super) fn between(before: StoredUser, old: &Document, user: User) -> Self {
         let of = ResourceType::user();
         let changed = user.document().changed_since(old, of);
-        let was_active = old.get("active").and_then(Value::as_bool).unwrap_or(true);
-        let seats = match needs_seat(Some(was_active), user.active()) {
+        let active =
+            user.document().get("active").and_then(Value::as_bool).unwrap_or(before.active);
+        let seats = match needs_seat(Some(before.active), active) {
             SeatChange::Take => 1,
             SeatChange::Free => -1,
             SeatChange::None => 0,
@@ -42,7 +44,7 @@ impl UserChange {
         } else {
             Vec::new()
         };
-        Self { before, user, changed, seats, emails_before }
+        Self { before, user, changed, seats, active, emails_before }
     }
 
     fn kind(&self) -> (&'static str, Reason) {
@@ -59,6 +61,7 @@ impl UserChange {
             doc: self.user.document().to_text(),
             version: self.before.version + 1,
             updated_at: now,
+            active: self.active,
             ..self.before
         };
         UserAnswer { user, reason }
@@ -217,7 +220,7 @@ fn write_row(script: &mut Script, change: &UserChange, guard: &str, now: OffsetD
     let key = script.bind(user.name().key());
     let external_id = script.bind(user.external_id().map(str::to_owned));
     let display = script.bind(user.display_name().unwrap_or_else(|| user.name().as_written()));
-    let active = script.bind(i64::from(user.active()));
+    let active = script.bind(i64::from(change.active));
     let doc = script.bind(document.to_text());
     let search = script.bind_json(document.search_text(ResourceType::user()));
     let at = script.bind(micros(now));
@@ -234,9 +237,11 @@ fn write_row(script: &mut Script, change: &UserChange, guard: &str, now: OffsetD
 /// Rewrites the index rows of the e-mails that came or went.
 fn change_emails(script: &mut Script, change: &UserChange) {
     let after = emails(&change.user.document().search(ResourceType::user()));
-    let gone: Vec<&String> = change.emails_before.iter().filter(|k| !after.contains(k)).collect();
+    // Both are sorted.
+    let before = &change.emails_before;
+    let gone: Vec<&String> = before.iter().filter(|k| after.binary_search(k).is_err()).collect();
     let came: Vec<String> =
-        after.iter().filter(|k| !change.emails_before.contains(k)).cloned().collect();
+        after.iter().filter(|k| before.binary_search(k).is_err()).cloned().collect();
     if !gone.is_empty() {
         let id = script.bind(change.before.id.as_str());
         let keys = script.bind(serde_json::json!(gone).to_string());
@@ -264,10 +269,16 @@ pub(super) async fn delete(
     asked: &Asked,
 ) -> Result<(), DirectoryError> {
     let transaction = scoped.begin().await?;
-    let lock = match scoped.engine() {
-        Engine::Sqlite => "",
-        Engine::Postgres => " FOR UPDATE",
-    };
+    let lock = scoped.row_lock();
+    // The ledger, then the groups, then the user: the order of all who take more than one of them.
+    scoped.lock_ledger(&transaction).await?;
+    if !lock.is_empty() {
+        let groups = format!(
+            "SELECT id FROM groups WHERE tenant_id = $1 AND id IN (
+                 SELECT group_id FROM members WHERE tenant_id = $1 AND member_id = $2) ORDER BY id{lock}"
+        );
+        transaction.query_all_raw(scoped.statement(groups, vec![id.into()])).await?;
+    }
     let sql = format!(
         "SELECT doc, version, created_at, user_name_key, active FROM users WHERE tenant_id = $1 AND id = $2{lock}"
     );
@@ -282,6 +293,7 @@ pub(super) async fn delete(
         created_at: instant(row.try_get_by_index(2)?),
         updated_at: asked.now,
         groups: None,
+        active: active != 0,
     };
     if !expected(user.version) {
         return Err(DirectoryError::VersionMismatch);

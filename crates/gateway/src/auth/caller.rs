@@ -17,7 +17,9 @@ use scim_core::{Notes, Quirk, Tolerance};
 use std::future::{Ready, ready};
 use std::sync::Arc;
 use std::time::Instant;
-use tenant_registry::{BearerToken, Credential, Operation, Resource, Tenant, TenantState};
+use tenant_registry::{
+    AuthFailure, BearerToken, Credential, Operation, Resource, Tenant, TenantState,
+};
 
 /// Who calls: one tenant's credential, at the tenant's own place.
 pub struct Caller {
@@ -85,14 +87,12 @@ impl Caller {
         let authenticated = state
             .registry
             .authenticate(&token, now)
-            .map_err(|failure| Failure::unauthorized(failure.reason(), failure.detail()))?;
+            .map_err(|failure| refuse_token(&state, request, context, &token, failure))?;
         let tenant = authenticated.tenant;
         let directory = state
             .directories
             .get(&place.region)
             .ok_or_else(|| Failure::not_here(&place.region, &state.hosts.base_url(&place)))?;
-        let user_agent =
-            request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok());
         let mut notes = token.quirks();
         let query = request.uri().query();
         if query.is_some_and(|query| query.is_empty() || query.ends_with('&')) {
@@ -103,7 +103,7 @@ impl Caller {
             base_url: state.hosts.base_url(&place),
             route: crate::routes::template(request),
             context: context.clone(),
-            client: family(user_agent),
+            client: family(user_agent(request)),
             tolerance: Tolerance::default(),
             credential: authenticated.credential,
             state,
@@ -186,9 +186,47 @@ fn place_of(request: &HttpRequest, state: &State) -> Result<Place, Failure> {
 }
 
 fn token_of(request: &HttpRequest) -> Result<BearerToken, Failure> {
+    // Not a list (RFC 9110 §5.3): whoever looks at the other one of two would see another caller.
+    if request.headers().get_all(header::AUTHORIZATION).nth(1).is_some() {
+        return Err(Failure::unauthorized(
+            Reason::TokenOverlong,
+            "The request has two Authorization headers. Enter the token once, and no other authentication.",
+        ));
+    }
     let sent = request.headers().get(header::AUTHORIZATION).map(header::HeaderValue::as_bytes);
     BearerToken::parse_bytes(sent.unwrap_or_default())
         .map_err(|fault| Failure::unauthorized(fault.reason(), fault.detail()))
+}
+
+/// A token that is not good any more is refused in its tenant's log too, where its administrator looks.
+fn refuse_token(
+    state: &State,
+    request: &HttpRequest,
+    context: &RequestContext,
+    token: &BearerToken,
+    failure: AuthFailure,
+) -> Failure {
+    let refusal = Refusal::from(failure);
+    if let Some(owner) = state.registry.owner(token)
+        && let Some(directory) = state.directories.get(&token.place().region)
+    {
+        let asked = Asked {
+            operation: "request",
+            request_id: context.request_id.clone(),
+            trace_id: context.trace_id.clone(),
+            client: family(user_agent(request)).to_owned(),
+            key_id: token.key_id().to_owned(),
+            started: context.started,
+            now: state.clock.now(),
+            notes: token.quirks(),
+        };
+        directory.within(&owner.tenant).note_refusal(&asked, &refusal);
+    }
+    Failure::unauthorized(refusal.reason, refusal.detail)
+}
+
+fn user_agent(request: &HttpRequest) -> Option<&str> {
+    request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok())
 }
 
 fn wrong_place(state: &State, host: &Place, correct: &Place) -> Failure {

@@ -35,7 +35,7 @@ pub(super) fn read(variables: &[(String, String)], values: &mut Values) -> OtelS
         // The exporter's client has no TLS, and would fail on every batch.
         if !url.starts_with("http://") {
             let expected = "the http:// URL of a collector nearby, such as http://127.0.0.1:4318";
-            problem(name, format!("must be {expected}, and is {url:?}"));
+            problem(name, format!("must be {expected}"));
         }
     }
     for name in ["OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"] {

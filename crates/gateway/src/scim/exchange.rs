@@ -5,6 +5,7 @@
 
 use super::error::Failure;
 use crate::auth::Caller;
+use crate::state::State;
 use crate::telemetry::http::Outcome;
 use crate::telemetry::metrics::count_quirks;
 use actix_web::HttpResponse;
@@ -14,7 +15,7 @@ use std::future::Future;
 use tracing::Instrument;
 
 /// What a request is about, as far as it is known.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Subject {
     /// `User`, `Group` or another resource type.
     pub resource_type: &'static str,
@@ -55,11 +56,14 @@ impl Exchange {
         &self,
         write: impl Future<Output = Result<T, DirectoryError>> + Send + 'static,
     ) -> Result<T, Failure> {
-        let task = self.caller.state.tasks.spawn(write.in_current_span());
-        match tokio::time::timeout(self.caller.state.limits.request_timeout, task).await {
-            Ok(Ok(result)) => Ok(result?),
+        let State { tasks, runtime, limits, .. } = &**self.caller.state;
+        // A connection that is silently dead would keep the task, and its connection, for as long as TCP likes.
+        let bounded = tokio::time::timeout(limits.request_timeout * 2, write.in_current_span());
+        let task = tasks.spawn_on(bounded, runtime);
+        match tokio::time::timeout(limits.request_timeout, task).await {
+            Ok(Ok(Ok(result))) => Ok(result?),
             // The task panicked, or time is up.
-            Ok(Err(_)) | Err(_) => Err(too_slow()),
+            Ok(Ok(Err(_)) | Err(_)) | Err(_) => Err(too_slow()),
         }
     }
 
@@ -95,26 +99,32 @@ impl Exchange {
                 response
             }
             Err(failure) => {
-                let refusal = failure.refusal();
-                let refused = Refused {
-                    refusal,
-                    resource_type: self.subject.resource_type,
-                    resource_id: self.subject.id.as_deref(),
-                    subject: self.subject.name.as_deref(),
-                };
-                // A store that just failed is not asked to remember it: the line of the request does.
-                if refusal.reason.class() != Class::Store
-                    && let Err(error) = self.caller.scoped.refuse(&self.asked, &refused).await
-                {
-                    let error: &dyn std::error::Error = &error;
-                    let request_id = self.asked.request_id.as_str();
-                    tracing::error!(error, request_id, "a refusal could not be written to the log");
-                }
+                self.remember(&failure).await;
                 let outcome = self.outcome(failure.refusal().reason);
                 failure
                     .named(&self.asked.request_id)
                     .respond(Outcome { outcome: "refused", ..outcome })
             }
+        }
+    }
+
+    /// Writes a refusal to the tenant's log, as a task, so that a client that hangs up does not take it out again. A store
+    /// that just failed is not asked to remember that: the line of the request does.
+    async fn remember(&self, failure: &Failure) {
+        let refusal = failure.refusal().clone();
+        if refusal.reason.class() == Class::Store {
+            return;
+        }
+        let (scoped, asked) = (self.caller.scoped.clone(), self.asked.clone());
+        let Subject { resource_type, id, name } = self.subject.clone();
+        let write = async move {
+            let (resource_id, subject) = (id.as_deref(), name.as_deref());
+            let refused = Refused { refusal: &refusal, resource_type, resource_id, subject };
+            scoped.refuse(&asked, &refused).await
+        };
+        if let Err(failed) = self.commit(write).await {
+            let request_id = self.asked.request_id.as_str();
+            tracing::error!(error = %failed, request_id, "a refusal could not be written to the log");
         }
     }
 

@@ -21,9 +21,6 @@ pub async fn unknown_path(request: HttpRequest) -> HttpResponse {
             let exchange = Exchange::begin(caller, "path.unknown", "Path", None);
             exchange.finish(Err(failure)).await
         }
-        Err(failure) if failure.refusal().reason == Reason::HostUnknown => {
-            refuse(failure, &request)
-        }
         Err(failure) => refuse(failure, &request),
     }
 }

@@ -16,9 +16,14 @@ use directory::{
     StoredMember,
 };
 use provisioning::{Reason, Refusal};
-use scim_core::{Document, Group, MemberStep, PatchRequest, Projection, ResourceType};
+use scim_core::{
+    Document, ErrorKind, Group, MemberStep, PatchRequest, Projection, ResourceType, ScimError,
+};
 use serde_json::Value;
 use tenant_registry::{Operation, Resource};
+
+/// Removals of members by filter that one request may hold.
+const SEARCHES: usize = 10;
 
 type Answer = Result<(Reason, HttpResponse), Failure>;
 
@@ -69,7 +74,7 @@ async fn try_get(request: &HttpRequest, exchange: &Exchange) -> Answer {
     let projection = projection(request, ResourceType::group())?;
     let group =
         exchange.read(caller.scoped.group(subject.id.as_deref().unwrap_or_default())).await?;
-    if is_current(request, group.version) {
+    if is_current(request, group.version)? {
         exchange.note_read(Reason::NotModified, "");
         return Ok((
             Reason::NotModified,
@@ -191,6 +196,7 @@ async fn try_patch(
     let patch = PatchRequest::parse(&body, &patch_limits(limits), &tolerance, notes)?;
     let own_id = exchange.subject.id.as_deref().unwrap_or_default();
     let (patch, members) = patch.split_members(own_id, &tolerance, notes)?;
+    check_searches(&members)?;
     let alter = move |old: &Document, asked: &mut Asked| {
         let notes = &mut asked.notes;
         let result = patch.apply(old, ResourceType::group(), &tolerance, notes)?;
@@ -222,6 +228,21 @@ async fn try_delete(request: &HttpRequest, exchange: &Exchange) -> Answer {
     let id = exchange.subject.id.clone().unwrap_or_default();
     exchange.commit(async move { scoped.delete_group(&id, expected, &asked).await }).await?;
     Ok((Reason::GroupDeleted, response::empty(StatusCode::NO_CONTENT, None)))
+}
+
+/// A removal by a filter other than `value eq` looks at every member, so one request may have a few of them only.
+fn check_searches(steps: &[MemberStep]) -> Result<(), ScimError> {
+    let searches = steps.iter().filter(|step| matches!(step, MemberStep::RemoveWhere(_))).count();
+    if searches <= SEARCHES {
+        return Ok(());
+    }
+    Err(ScimError::new(
+        ErrorKind::InvalidValue,
+        format!(
+            "The request removes members by {searches} filters; at most {SEARCHES} are allowed. Name the members by value, or join the filters with or."
+        ),
+    )
+    .about("members"))
 }
 
 async fn change(

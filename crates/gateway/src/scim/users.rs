@@ -72,7 +72,7 @@ async fn try_get(request: &HttpRequest, exchange: &Exchange) -> Answer {
     let projection = projection(request, ResourceType::user())?;
     let id = subject.id.as_deref().unwrap_or_default();
     let user = exchange.read(caller.scoped.user(id, &caller.base_url)).await?;
-    if is_current(request, user.version) {
+    if is_current(request, user.version)? {
         exchange.note_read(Reason::NotModified, "");
         return Ok((
             Reason::NotModified,
@@ -166,7 +166,7 @@ async fn try_patch(
     let alter = move |old: &Document, asked: &mut Asked| {
         let notes = &mut asked.notes;
         let result = patch.apply(old, ResourceType::user(), &tolerance, notes)?;
-        // Without `active` the user is active, also after a PATCH that removes it: it takes a seat if it had none.
+        // A PATCH may remove `active`; the store then keeps the state that the user had.
         Ok(User::from_document(result, &tolerance, notes)?)
     };
     change(request, exchange, &projection, alter).await
@@ -174,9 +174,10 @@ async fn try_patch(
 
 /// A PUT that says nothing of `active` leaves it: nobody is reactivated by an omission.
 fn with_active(mut user: User, old: &Document) -> User {
-    if user.document().get("active").is_none() {
-        let active = old.get("active").cloned().unwrap_or(Value::Bool(true));
-        user.document_mut().set("active", active);
+    if user.document().get("active").is_none()
+        && let Some(active) = old.get("active")
+    {
+        user.document_mut().set("active", active.clone());
     }
     user
 }
@@ -336,17 +337,31 @@ pub(super) fn patch_limits(limits: &Limits) -> PatchLimits {
     }
 }
 
-/// Whether `If-Match` allows a change of this version (RFC 7644 §3.14).
+/// Whether the conditions of a write allow a change of this version (RFC 7644 §3.14, RFC 9110 §13.1).
 pub(super) fn expected(request: &HttpRequest) -> impl Fn(u64) -> bool + Send + Sync + 'static {
-    let sent = text_header(request, &header::IF_MATCH);
-    move |version| sent.as_deref().is_none_or(|tags| if_match(tags, version))
+    let wanted = text_header(request, &header::IF_MATCH);
+    let unwanted = text_header(request, &header::IF_NONE_MATCH);
+    move |version| {
+        wanted.as_deref().is_none_or(|tags| if_match(tags, version))
+            && unwanted.as_deref().is_none_or(|tags| if_none_match(tags, version))
+    }
 }
 
 /// Whether the client says that it holds this version already.
-pub(super) fn is_current(request: &HttpRequest, version: u64) -> bool {
-    text_header(request, &header::IF_NONE_MATCH).is_some_and(|tags| !if_none_match(&tags, version))
+///
+/// # Errors
+/// 412 when it insists on another one.
+pub(super) fn is_current(request: &HttpRequest, version: u64) -> Result<bool, DirectoryError> {
+    if text_header(request, &header::IF_MATCH).is_some_and(|tags| !if_match(&tags, version)) {
+        return Err(DirectoryError::VersionMismatch);
+    }
+    let held = text_header(request, &header::IF_NONE_MATCH);
+    Ok(held.is_some_and(|tags| !if_none_match(&tags, version)))
 }
 
+/// A header that is a list: its lines are one list (RFC 9110 §5.3).
 fn text_header(request: &HttpRequest, name: &HeaderName) -> Option<String> {
-    request.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+    let lines: Vec<&str> =
+        request.headers().get_all(name).filter_map(|value| value.to_str().ok()).collect();
+    (!lines.is_empty()).then(|| lines.join(", "))
 }

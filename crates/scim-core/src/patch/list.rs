@@ -194,7 +194,9 @@ impl Edit<'_> {
             return Ok(list);
         };
         if chosen.is_empty() {
-            let Some(element) = self.created(filter, sub, value)? else { return Ok(list) };
+            let Some(element) = self.created(filter, sub, value, !list.is_empty())? else {
+                return Ok(list);
+            };
             let only_equals = filter.equalities().is_some_and(|(_, only)| only);
             if !only_equals && !holds(&element) {
                 return Err(self.no_target());
@@ -260,8 +262,13 @@ impl Edit<'_> {
         filter: &Filter,
         sub: Option<&Attribute>,
         value: &Value,
+        taken: bool,
     ) -> Result<Option<Value>, ScimError> {
         let Some(mut element) = self.said_by(filter)? else { return Err(self.no_target()) };
+        if !self.attribute.multi_valued && taken {
+            // A filter chooses; the one value that is there was not chosen, and must not be lost.
+            return Err(self.no_target());
+        }
         self.bend_target("matches no value; add the value first")?;
         match sub {
             Some(sub) => {
