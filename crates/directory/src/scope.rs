@@ -232,6 +232,8 @@ impl Scoped {
             None => self.commit_postgres(statement).await,
         };
         match outcome {
+            // Without a connection nothing was sent, so there is nothing to look for.
+            Err(error @ DbErr::ConnectionAcquire(_)) => Err(error),
             Err(error) if kind(&error) == Fault::Unavailable => {
                 if self.is_decided(decision_id).await { Ok(true) } else { Err(error) }
             }

@@ -34,12 +34,27 @@ pub(super) async fn run(asked: &Arguments, config: &Config, output: Output) -> a
     let json: Vec<Value> = rows.iter().map(to_json).collect::<anyhow::Result<_>>()?;
     let mut lines: Vec<String> = Vec::new();
     for row in &rows {
-        lines.extend(to_lines(row)?);
+        lines.extend(to_lines(row)?.iter().map(|line| harmless(line)));
     }
     if lines.is_empty() {
         lines.push("no decisions yet".to_owned());
     }
     output.answer(&json!({ "decisions": json }), &lines)
+}
+
+/// A line as a terminal may show it. Names come from identity providers: a line break in one would forge a line, and an
+/// escape sequence or a change of direction would do things to the reader's terminal.
+fn harmless(line: &str) -> String {
+    let mut text = String::with_capacity(line.len());
+    for c in line.chars() {
+        let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        if c.is_control() || turns {
+            text.extend(c.escape_unicode());
+        } else {
+            text.push(c);
+        }
+    }
+    text
 }
 
 fn to_lines(row: &DecisionRow) -> anyhow::Result<Vec<String>> {

@@ -65,3 +65,20 @@ pub(super) async fn tenant(registry: &Registry, text: &str) -> anyhow::Result<Te
 fn list<'a>(words: impl Iterator<Item = &'a str>) -> String {
     words.collect::<Vec<_>>().join(", ")
 }
+
+/// A name for people: something, and not a text.
+pub(super) fn name(text: &str) -> Result<String, String> {
+    let name = text.trim();
+    if (1..=200).contains(&name.chars().count()) && !name.chars().any(char::is_control) {
+        return Ok(name.to_owned());
+    }
+    Err("a name has 1 to 200 characters and no control characters".to_owned())
+}
+
+/// A number of seats, or `none`.
+pub(super) fn seats(text: &str) -> Result<Option<u64>, String> {
+    match text {
+        "none" => Ok(None),
+        number => number.parse().map(Some).map_err(|_not_one| "a number, or none".to_owned()),
+    }
+}

@@ -9,7 +9,7 @@ use anyhow::bail;
 use clap::{Args, Subcommand, ValueEnum};
 use region_router::{Hosts, Place};
 use serde_json::{Value, json};
-use tenant_registry::{NewTenant, RegistryError, Tenant};
+use tenant_registry::{NewTenant, RegistryError, Tenant, TenantState};
 
 /// Who is named in the audit for what the command line does.
 pub(super) const ACTOR: &str = "cli";
@@ -20,6 +20,8 @@ pub(super) enum Command {
     Create(Create),
     /// Show all tenants
     List,
+    /// Change a tenant: its seats, its groups, whether it may act
+    Set(Set),
     /// Show one tenant
     Show {
         /// Slug or id
@@ -32,7 +34,7 @@ pub(super) struct Create {
     /// The short name: small letters, digits and hyphens
     slug: String,
     /// The name for people
-    #[arg(long)]
+    #[arg(long, value_parser = parse::name)]
     name: String,
     /// Where its people's data lives
     #[arg(long)]
@@ -63,6 +65,7 @@ enum Switch {
 pub(super) async fn run(command: Command, config: &Config, output: Output) -> anyhow::Result<()> {
     match command {
         Command::Create(new) => create(new, config, output).await,
+        Command::Set(set) => change(set, config, output).await,
         Command::List => list(config, output).await,
         Command::Show { tenant } => show(&tenant, config, output).await,
     }
@@ -102,6 +105,51 @@ async fn create(new: Create, config: &Config, output: Output) -> anyhow::Result<
         format!("next      muster token create {}", tenant.slug),
     ];
     output.answer(&to_json(&tenant, &hosts), &lines)
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true, id = "changes", args = ["seats", "groups", "state"])]
+pub(super) struct Set {
+    /// Slug or id
+    tenant: String,
+    /// Active people at most, or `none` for no limit
+    #[arg(long, value_parser = parse::seats)]
+    seats: Option<Seats>,
+    /// Whether groups are taken
+    #[arg(long, value_enum)]
+    groups: Option<Switch>,
+    /// Whether the tenant may act
+    #[arg(long, value_enum)]
+    state: Option<State>,
+}
+
+/// A number of seats, or none.
+pub(super) type Seats = Option<u64>;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum State {
+    Active,
+    Suspended,
+}
+
+async fn change(set: Set, config: &Config, output: Output) -> anyhow::Result<()> {
+    let registry = open_registry(config).await?;
+    let mut tenant = parse::tenant(&registry, &set.tenant).await?;
+    if let Some(seats) = set.seats {
+        tenant = registry.set_seats(&tenant.id, seats, ACTOR, Clock.now()).await?;
+    }
+    if let Some(groups) = set.groups {
+        let on = groups == Switch::On;
+        tenant = registry.set_groups(&tenant.id, on, ACTOR, Clock.now()).await?;
+    }
+    if let Some(state) = set.state {
+        let state = match state {
+            State::Active => TenantState::Active,
+            State::Suspended => TenantState::Suspended,
+        };
+        tenant = registry.set_tenant_state(&tenant.id, state, ACTOR, Clock.now()).await?;
+    }
+    output.answer(&to_json(&tenant, &hosts(config)?), &[format!("{} is changed", tenant.slug)])
 }
 
 async fn list(config: &Config, output: Output) -> anyhow::Result<()> {

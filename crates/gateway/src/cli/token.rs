@@ -35,13 +35,13 @@ pub(super) struct Create {
     /// Slug or id
     tenant: String,
     /// What it is for
-    #[arg(long, default_value = "token")]
+    #[arg(long, default_value = "token", value_parser = parse::name)]
     name: String,
     /// How long it is good: 15m, 24h, 365d
     #[arg(long, default_value = "365d")]
     expires: String,
     /// What it may do, parted by commas; without it, everything
-    #[arg(long)]
+    #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
     scopes: Option<String>,
 }
 

@@ -151,6 +151,11 @@ impl Steps<'_> {
         let part = path.sub.as_deref().or(path.attr.sub.as_deref());
         match part {
             None => {}
+            Some(_) if verb == Verb::Remove && path.filter.is_none() => {
+                let detail = "members loses whole elements only; use the path members, or \
+                              members[value eq \"…\"].";
+                return Err(error(ErrorKind::InvalidPath, detail.into()));
+            }
             Some(part) if part.eq_ignore_ascii_case("value") => {}
             // They follow from the id (idp-wire §6: "members.display changed"). `displayName` is in a sample of
             // RFC 7644 §3.5.2.
@@ -176,7 +181,6 @@ impl Steps<'_> {
 
     /// `members` without a filter.
     fn whole(&mut self, verb: Verb, value: Option<&Value>) -> Result<(), ScimError> {
-        let value = value.filter(|value| !value.is_null());
         match (verb, value) {
             (Verb::Remove, None) => self.open.clear(),
             (Verb::Remove, Some(value)) => {
@@ -187,11 +191,16 @@ impl Steps<'_> {
                     return Err(error(ErrorKind::InvalidValue, detail.into()));
                 }
                 self.notes.met(Quirk::RemoveWithValue);
+                // null, "" and [] are the same (idp-wire row 19), and name nobody.
+                if is_unassigned(value) {
+                    return Ok(());
+                }
                 for member in self.members(value)? {
                     self.open.remove(member.id);
                 }
             }
             (Verb::Add | Verb::Replace, value) => {
+                let value = value.filter(|value| !value.is_null());
                 let members = value.map_or(Ok(Vec::new()), |value| self.members(value))?;
                 if verb == Verb::Replace {
                     self.open.clear();
