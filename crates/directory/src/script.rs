@@ -103,8 +103,9 @@ fn positional(sql: &str, values: &[Value]) -> (String, Vec<Value>) {
 pub(crate) fn one_of(engine: Engine, column: &str, place: &str) -> String {
     match engine {
         Engine::Sqlite => format!("{column} IN (SELECT value FROM json_each({place}))"),
-        // An array, since the planner looks each of its values up in the index.
-        Engine::Postgres => format!("{column} = ANY({place}::text[])"),
+        // As rows, which the planner takes for few and looks up in the index one by one. As `= ANY(array)` it may test
+        // every row of the tenant against the whole array.
+        Engine::Postgres => format!("{column} IN (SELECT unnest({place}::text[]))"),
     }
 }
 

@@ -151,9 +151,14 @@ impl Steps<'_> {
         let part = path.sub.as_deref().or(path.attr.sub.as_deref());
         match part {
             None => {}
-            Some(_) if verb == Verb::Remove && path.filter.is_none() => {
-                let detail = "members loses whole elements only; use the path members, or \
-                              members[value eq \"…\"].";
+            Some(part)
+                if part.eq_ignore_ascii_case("value")
+                    && verb == Verb::Remove
+                    && path.filter.is_none()
+                    && value.is_none_or(is_unassigned) =>
+            {
+                let detail = "members.value cannot be removed from all members; use the path members \
+                              to remove all, or members[value eq \"…\"].";
                 return Err(error(ErrorKind::InvalidPath, detail.into()));
             }
             Some(part) if part.eq_ignore_ascii_case("value") => {}

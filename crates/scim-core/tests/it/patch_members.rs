@@ -8,6 +8,9 @@ fn membership_operations_fold_into_one_step() {
     for (operations, expected) in [
         (json!([]), json!([])),
         (json!([{"op": "add", "path": "members", "value": []}]), json!([])),
+        // A value that names nobody removes nobody; seven servers emptied the group.
+        (json!([{"op": "remove", "path": "members", "value": null}]), json!([])),
+        (json!([{"op": "remove", "path": "members", "value": []}]), json!([])),
         (
             json!([
                 {"op": "add", "path": "members", "value": [{"value": "a"}]},
