@@ -5,7 +5,7 @@
 
 use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::sea_orm::{
-    ConnectOptions, ConnectionTrait, Database as Connector, DatabaseConnection, DbErr,
+    ConnectOptions, ConnectionTrait, Database as Connector, DatabaseConnection, DbErr, RuntimeErr,
     SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
@@ -202,7 +202,7 @@ impl Database {
             std::fs::create_dir_all(folder).map_err(OpenError::Folder)?;
         }
         let url = format!("sqlite:{path}");
-        let writer = Connector::connect(sqlite_options(&url, 1, "-16384", options))
+        let writer = connect_in_turn(sqlite_options(&url, 1, "-16384", options))
             .await
             .map_err(OpenError::Connect)?;
         let reader =
@@ -228,6 +228,32 @@ impl Database {
         let pool = Connector::connect(connect).await.map_err(OpenError::Connect)?;
         Ok(Self { engine: Engine::Postgres, reader: pool.clone(), writer: pool })
     }
+}
+
+/// Connects to a file that another process may be making: the switch to WAL needs the file alone, and does not wait for
+/// whoever has it (SQLite's busy timeout is not asked).
+async fn connect_in_turn(options: ConnectOptions) -> Result<DatabaseConnection, DbErr> {
+    let mut tries = 0;
+    loop {
+        match Connector::connect(options.clone()).await {
+            Err(error) if tries < 100 && is_busy(&error) => {
+                tries += 1;
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+fn is_busy(error: &DbErr) -> bool {
+    let (DbErr::Conn(RuntimeErr::SqlxError(source))
+    | DbErr::Exec(RuntimeErr::SqlxError(source))
+    | DbErr::Query(RuntimeErr::SqlxError(source))) = error
+    else {
+        return false;
+    };
+    let code = source.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    code.and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| code & 0xff == 5)
 }
 
 /// `cache` is the page cache of a connection, in KiB below zero; it is filled only as far as it is used.

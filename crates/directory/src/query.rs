@@ -229,10 +229,8 @@ impl Translation {
         };
         let holds = match condition {
             Some(condition) => self.translate(condition, &inner),
-            None => match &target.sub {
-                // "has a sub-attribute": all of them are always there.
-                Some(_) | None => holds.to_owned(),
-            },
+            // Of a membership every sub-attribute is there.
+            None => holds.to_owned(),
         };
         Some(format!("EXISTS (SELECT 1 FROM {from} AND {holds})"))
     }

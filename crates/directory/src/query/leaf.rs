@@ -135,8 +135,8 @@ impl Translation {
 
     fn row_leaf(&mut self, name: &str, sub: Option<&str>) -> Option<Leaf> {
         let (row, path, kind) = match self.rows {
-            Rows::Users => ("u", "/Users/", "'user'"),
-            Rows::Groups => ("g", "/Groups/", "'group'"),
+            Rows::Users => ("u", "/Users/", "'User'"),
+            Rows::Groups => ("g", "/Groups/", "'Group'"),
             Rows::Members => return None,
         };
         Some(match (name, sub) {
@@ -152,11 +152,7 @@ impl Translation {
             ("meta", Some("lastModified")) => {
                 Leaf::column(format!("{row}.updated_at"), Form::Micros)
             }
-            // caseExact, and compared as announced; the comparison form of other cases matches nothing.
-            ("meta", Some("resourceType")) => {
-                let exact = if kind == "'user'" { "'User'" } else { "'Group'" };
-                Leaf::column(exact, Form::Text)
-            }
+            ("meta", Some("resourceType")) => Leaf::column(kind, Form::Text),
             ("meta", Some("version")) => {
                 Leaf::column(format!("('W/\"' || {row}.version || '\"')"), Form::Text)
             }
