@@ -227,6 +227,8 @@ impl Scoped {
         let user = alter(&old, asked)?;
         let change = write::UserChange::between(before, &old, user);
         if change.changed.is_empty() {
+            // Its decision is written by the one writer, who waits for the connection that this transaction holds.
+            transaction.rollback().await?;
             return self.leave_user(change, asked).await;
         }
         let decision = new_id(asked.now);

@@ -246,3 +246,19 @@ async fn a_token_may_do_what_its_scopes_say() {
         set_active(&acme, &ada, true).await.assert(200);
     }
 }
+
+#[actix_web::test]
+async fn many_changes_of_one_user_all_succeed_also_those_that_find_nothing_to_change() {
+    let gateway = TestGateway::start().await;
+    let acme = gateway.tenant("acme").await;
+    let path = format!("/Users/{}", acme.user("ada").await);
+    let changes = (0..60).map(|number| {
+        let (acme, path) = (acme.clone(), path.clone());
+        let value = if number % 3 == 0 { "one" } else { "other" };
+        let operations = json!([{ "op": "replace", "path": "nickName", "value": value }]);
+        async move { acme.patch(&path, &operations).await }
+    });
+    let answers = join_all(changes).await;
+
+    assert_eq!(count(&answers, 200), 60);
+}
