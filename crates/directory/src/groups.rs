@@ -7,8 +7,8 @@ mod write;
 use crate::decisions::{Asked, Verdict, record as decide};
 use crate::error::{DirectoryError, Fault, kind};
 
+use crate::members::leave_groups;
 use crate::scope::{Scoped, TRIES, applied, instant, new_id};
-use crate::users::write::leave_groups;
 use provisioning::{Reason, conflict};
 use scim_core::{Document, Group, Member, MemberStep, ResourceType};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, QueryResult};

@@ -61,7 +61,7 @@ pub struct TenantIdError;
 pub enum TenantState {
     /// It is.
     Active,
-    /// It is not, for now.
+    /// It is not, until it is resumed.
     Suspended,
     /// It is not, for good.
     Closed,

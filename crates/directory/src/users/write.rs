@@ -4,6 +4,7 @@ use super::{StoredUser, UserAnswer};
 use crate::change::{self, Change};
 use crate::decisions::{self, Asked, Verdict};
 use crate::error::DirectoryError;
+use crate::members::leave_groups;
 use crate::scope::{Scoped, applied, instant, micros, new_id};
 use crate::script::Script;
 use crate::seats::{self, Tally};
@@ -11,7 +12,7 @@ use migrations::Engine;
 use provisioning::Reason;
 use provisioning::seats::{SeatChange, needs_seat};
 use scim_core::{Document, ResourceType, User};
-use sea_orm::{ConnectionTrait, DatabaseTransaction};
+use sea_orm::ConnectionTrait;
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
@@ -361,44 +362,4 @@ fn remove(
     };
     decisions::record(&mut script, asked, decision, &verdict);
     Ok(script)
-}
-
-/// Takes a resource out of its groups; each group gets a new version, and a change that says so.
-pub(crate) async fn leave_groups(
-    scoped: &Scoped,
-    transaction: &DatabaseTransaction,
-    member_id: &str,
-    asked: &Asked,
-) -> Result<(), DirectoryError> {
-    let groups =
-        "SELECT group_id FROM members WHERE tenant_id = $1 AND member_id = $2 ORDER BY group_id";
-    let rows = transaction.query_all_raw(scoped.statement(groups, vec![member_id.into()])).await?;
-    for row in rows {
-        let group_id: String = row.try_get_by_index(0)?;
-        let bump = "UPDATE groups SET version = version + 1, updated_at = $3
-                    WHERE tenant_id = $1 AND id = $2 RETURNING version";
-        let values = vec![group_id.as_str().into(), micros(asked.now).into()];
-        let bumped = transaction.query_one_raw(scoped.statement(bump, values)).await?;
-        let Some(bumped) = bumped else { continue };
-        let version: i64 = bumped.try_get_by_index(0)?;
-        let mut script = scoped.script();
-        let (group, member) = (script.bind(group_id.as_str()), script.bind(member_id));
-        script.step(
-            "main",
-            format!(
-                "DELETE FROM members WHERE tenant_id = $1 AND group_id = {group} AND member_id = {member}"
-            ),
-        );
-        let change = Change {
-            resource_type: "Group",
-            resource_id: &group_id,
-            seq: u64::try_from(version).unwrap_or_default(),
-            kind: "group.members_changed",
-            changed: &["members".to_owned()],
-            data: serde_json::json!({ "added": [], "removed": [member_id] }).to_string(),
-        };
-        change::record(&mut script, asked, &new_id(asked.now), change);
-        transaction.query_one_raw(script.statement()).await?;
-    }
-    Ok(())
 }
