@@ -10,7 +10,7 @@ use crate::error::{DirectoryError, Fault, kind};
 use crate::members::leave_groups;
 use crate::scope::{Scoped, TRIES, applied, instant, new_id};
 use provisioning::{Reason, conflict};
-use scim_core::{Document, Group, Member, MemberStep, ResourceType};
+use scim_core::{Document, Group, Member, MemberStep};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, QueryResult};
 use time::OffsetDateTime;
 
@@ -220,7 +220,7 @@ impl Scoped {
         let old = Document::stored(&before.doc)?;
         let change = alter(&old, asked)?;
         let delta = self.apply_members(&transaction, id, &change.members).await?;
-        let mut changed = change.group.document().changed_since(&old, ResourceType::group());
+        let mut changed = change.group.document().changed_since(&old, &self.tenant().schemas.group);
         if !delta.is_empty() {
             changed.push("members".into());
         }

@@ -181,7 +181,8 @@ impl Scoped {
             }
             let old = Document::stored(&before.doc)?;
             let user = alter(&old, asked)?;
-            let change = write::UserChange::between(before, &old, user);
+            let change =
+                write::UserChange::between(before, &old, user, &self.tenant().schemas.user);
             if change.changed.is_empty() {
                 return self.leave_user(change, asked).await;
             }
@@ -225,7 +226,7 @@ impl Scoped {
         }
         let old = Document::stored(&before.doc)?;
         let user = alter(&old, asked)?;
-        let change = write::UserChange::between(before, &old, user);
+        let change = write::UserChange::between(before, &old, user, &self.tenant().schemas.user);
         if change.changed.is_empty() {
             // Its decision is written by the one writer, who waits for the connection that this transaction holds.
             transaction.rollback().await?;

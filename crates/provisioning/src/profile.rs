@@ -182,13 +182,13 @@ impl Profile {
     ///
     /// # Errors
     /// A refusal of class mapping that names the attribute and the remedy.
-    pub fn admit(&self, user: &User) -> Result<Admission, Refusal> {
+    pub fn admit(&self, user: &User, of: &ResourceType) -> Result<Admission, Refusal> {
         self.check_required(user)?;
         self.check_email(user)?;
         if self.language_checked {
             check_language(user)?;
         }
-        Ok(Admission { ignored: self.outside(user) })
+        Ok(Admission { ignored: self.outside(user, of) })
     }
 
     /// Names everything that is missing at once: an administrator fixes a mapping in one go, not in one go per sync cycle.
@@ -234,9 +234,9 @@ impl Profile {
         Ok(())
     }
 
-    fn outside(&self, user: &User) -> Vec<String> {
+    fn outside(&self, user: &User, of: &ResourceType) -> Vec<String> {
         let Some(taken) = self.taken else { return Vec::new() };
-        let mut names = user.document().attribute_names(ResourceType::user());
+        let mut names = user.document().attribute_names(of);
         names.retain(|name| !PROTOCOL.contains(&name.as_str()) && !taken.contains(&name.as_str()));
         names.sort_unstable();
         names

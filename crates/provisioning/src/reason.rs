@@ -149,6 +149,13 @@ reasons! {
     /// The body is not the JSON that the request needs.
     SyntaxInvalid = "syntax_invalid", Mapping, 400, Some("invalidSyntax");
 
+    /// The cursor is none that was given for this query.
+    CursorInvalid = "cursor_invalid", Mapping, 400, Some("invalidCursor");
+    /// The cursor is older than cursors live.
+    CursorExpired = "cursor_expired", Mapping, 400, Some("expiredCursor");
+    /// `count` is no whole number where a cursor pages.
+    CountInvalid = "count_invalid", Mapping, 400, Some("invalidCount");
+
     /// Another user of the tenant has the userName.
     UserNameTaken = "user_name_taken", Conflict, 409, Some("uniqueness");
     /// Another group of the tenant has the displayName.

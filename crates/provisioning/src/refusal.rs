@@ -46,6 +46,9 @@ impl From<&ScimError> for Refusal {
             }
             ErrorKind::Uniqueness => Reason::UserNameTaken,
             ErrorKind::TooMany => Reason::TooMany,
+            ErrorKind::InvalidCursor => Reason::CursorInvalid,
+            ErrorKind::ExpiredCursor => Reason::CursorExpired,
+            ErrorKind::InvalidCount => Reason::CountInvalid,
             ErrorKind::TooLarge => Reason::BodyTooLarge,
             ErrorKind::NotFound => Reason::NotFound,
             ErrorKind::PreconditionFailed => Reason::VersionMismatch,

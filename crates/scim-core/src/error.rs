@@ -24,6 +24,12 @@ pub enum ErrorKind {
     Uniqueness,
     /// The filter would cost or yield too much.
     TooMany,
+    /// The cursor is none that this service gave for this query (RFC 9865 §2.1).
+    InvalidCursor,
+    /// The cursor is older than cursors live (RFC 9865 §2.1).
+    ExpiredCursor,
+    /// `count` is no whole number where a cursor pages (RFC 9865 §2.1).
+    InvalidCount,
     /// The request is larger than the limit.
     TooLarge,
     /// There is no such resource.
@@ -43,7 +49,10 @@ impl ErrorKind {
             | Self::NoTarget
             | Self::InvalidValue
             | Self::Mutability
-            | Self::TooMany => 400,
+            | Self::TooMany
+            | Self::InvalidCursor
+            | Self::ExpiredCursor
+            | Self::InvalidCount => 400,
             Self::NotFound => 404,
             Self::Uniqueness => 409,
             Self::PreconditionFailed => 412,
@@ -51,7 +60,7 @@ impl ErrorKind {
         }
     }
 
-    /// The `scimType` keyword, where RFC 7644 table 9 has one.
+    /// The `scimType` keyword, where RFC 7644 table 9 or RFC 9865 §4 has one.
     #[must_use]
     pub fn scim_type(self) -> Option<&'static str> {
         match self {
@@ -63,6 +72,9 @@ impl ErrorKind {
             Self::Mutability => Some("mutability"),
             Self::Uniqueness => Some("uniqueness"),
             Self::TooMany => Some("tooMany"),
+            Self::InvalidCursor => Some("invalidCursor"),
+            Self::ExpiredCursor => Some("expiredCursor"),
+            Self::InvalidCount => Some("invalidCount"),
             Self::TooLarge | Self::NotFound | Self::PreconditionFailed => None,
         }
     }

@@ -36,7 +36,9 @@ pub use patch::{MemberStep, PatchLimits, PatchRequest};
 pub use path::AttrPath;
 pub use projection::Projection;
 pub use quirk::{Notes, Quirk, Tolerance};
-pub use schema::{Attribute, Kind, Mutability, ResourceType, Returned, Schema, Uniqueness};
+pub use schema::{
+    Attribute, Kind, Mutability, ResourceType, Returned, Schema, Schemas, Uniqueness,
+};
 pub use service_provider::Announced;
 pub use user::User;
 pub use user_name::UserName;

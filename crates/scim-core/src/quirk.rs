@@ -115,7 +115,7 @@ impl Quirk {
 }
 
 /// Which deviations a tenant tolerates.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tolerance {
     refused: BTreeSet<Quirk>,
 }

@@ -4,7 +4,7 @@
 
 pub mod builtin;
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 /// The `type` of an attribute (RFC 7643 §2.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +65,7 @@ pub enum Uniqueness {
 }
 
 /// One attribute or sub-attribute (RFC 7643 §7).
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attribute {
     /// The canonical spelling; compared in any case (RFC 7643 §2.1).
     pub name: String,
@@ -102,7 +102,7 @@ impl Attribute {
 }
 
 /// A schema: an URN and its attributes (RFC 7643 §7).
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schema {
     /// The URN; compared in any case (RFC 7644 §3.10).
     pub id: String,
@@ -123,7 +123,7 @@ impl Schema {
 }
 
 /// A kind of resource: its endpoint, its core schema and the extensions it may carry (RFC 7643 §6).
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResourceType {
     /// `User` or `Group`.
     pub name: String,
@@ -139,19 +139,37 @@ pub struct ResourceType {
     pub extensions: Vec<Schema>,
 }
 
+/// The resource types of one tenant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Schemas {
+    /// `User`, with its extensions.
+    pub user: ResourceType,
+    /// `Group`.
+    pub group: ResourceType,
+}
+
+impl Schemas {
+    /// Those of a tenant that has declared nothing of its own.
+    #[must_use]
+    pub fn builtin() -> Arc<Self> {
+        Arc::clone(&BUILTIN)
+    }
+}
+
+static BUILTIN: LazyLock<Arc<Schemas>> =
+    LazyLock::new(|| Arc::new(Schemas { user: builtin::user(), group: builtin::group() }));
+
 impl ResourceType {
     /// `User`, with the enterprise extension (RFC 7643 §4.1, §4.3).
     #[must_use]
     pub fn user() -> &'static Self {
-        static USER: LazyLock<ResourceType> = LazyLock::new(builtin::user);
-        &USER
+        &BUILTIN.user
     }
 
     /// `Group` (RFC 7643 §4.2).
     #[must_use]
     pub fn group() -> &'static Self {
-        static GROUP: LazyLock<ResourceType> = LazyLock::new(builtin::group);
-        &GROUP
+        &BUILTIN.group
     }
 
     /// The common or core attribute of this name, in any case.

@@ -4,7 +4,9 @@
 
 use provisioning::{ProfileId, roles};
 use region_router::{Place, Population, Region};
+use scim_core::{Schemas, Tolerance};
 use std::fmt;
+use std::sync::Arc;
 
 /// The alphabet of RFC 4648 §6 in small letters.
 const BASE32: [char; 32] = [
@@ -132,6 +134,10 @@ pub struct Tenant {
     pub groups: bool,
     /// Whom an administrator asks for seats, as it fits into a sentence.
     pub seat_contact: String,
+    /// Which deviations of its identity provider are tolerated.
+    pub tolerance: Tolerance,
+    /// What its resources hold.
+    pub schemas: Arc<Schemas>,
 }
 
 impl Tenant {

@@ -8,7 +8,7 @@ use crate::members::MemberDelta;
 use crate::scope::{Scoped, micros};
 use crate::script::Script;
 use crate::seats::{self, Tally};
-use scim_core::{Document, Group, Member, ResourceType};
+use scim_core::{Document, Group, Member};
 use serde_json::{Value, json};
 
 pub(super) fn insert(
@@ -22,13 +22,14 @@ pub(super) fn insert(
     let mut script = scoped.script();
     let guard = script.fence(scoped.tenant().epoch);
     let document = group.document();
+    let of = &scoped.tenant().schemas.group;
     let columns = [
         script.bind(id),
         script.bind(group.display_key()),
         script.bind(group.external_id().map(str::to_owned)),
         script.bind(group.display_name()),
         script.bind(document.to_text()),
-        script.bind_json(document.search_text(ResourceType::group())),
+        script.bind_json(document.search_text(of)),
     ]
     .join(", ");
     let at = script.bind(micros(asked.now));
@@ -40,7 +41,7 @@ pub(super) fn insert(
         ),
     );
     seats::count(&mut script, id, Tally { groups: 1, ..Tally::default() });
-    let mut names = document.attribute_names(ResourceType::group());
+    let mut names = document.attribute_names(of);
     if !members.is_empty() {
         names.push("members".into());
     }
@@ -83,7 +84,7 @@ pub(super) fn update(
         let external_id = script.bind(group.external_id().map(str::to_owned));
         let display = script.bind(group.display_name());
         let doc = script.bind(document.to_text());
-        let search = script.bind_json(document.search_text(ResourceType::group()));
+        let search = script.bind_json(document.search_text(&scoped.tenant().schemas.group));
         format!(
             "display_key = {key}, external_id = {external_id}, display = {display}, doc = {doc}, search = {search}, "
         )

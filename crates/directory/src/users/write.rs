@@ -30,8 +30,12 @@ pub(super) struct UserChange {
 }
 
 impl UserChange {
-    pub(super) fn between(before: StoredUser, old: &Document, user: User) -> Self {
-        let of = ResourceType::user();
+    pub(super) fn between(
+        before: StoredUser,
+        old: &Document,
+        user: User,
+        of: &ResourceType,
+    ) -> Self {
         let changed = user.document().changed_since(old, of);
         let active =
             user.document().get("active").and_then(Value::as_bool).unwrap_or(before.active);
@@ -120,7 +124,8 @@ pub(super) fn insert(
         guard = format!("{guard} AND {}", seats::free(&mut script, limit));
     }
     let document = user.document();
-    let search = document.search(ResourceType::user());
+    let of = &scoped.tenant().schemas.user;
+    let search = document.search(of);
     let keys = emails(&search);
     let columns = [
         script.bind(id),
@@ -144,7 +149,7 @@ pub(super) fn insert(
     let seats = i64::from(user.active());
     seats::count(&mut script, id, Tally { users: 1, seats, ..Tally::default() });
     add_emails(&mut script, id, &keys);
-    let names = document.attribute_names(ResourceType::user());
+    let names = document.attribute_names(of);
     let change = Change {
         resource_type: "User",
         resource_id: id,
@@ -180,13 +185,14 @@ pub(super) fn update(
     if let Some(limit) = scoped.tenant().seats.filter(|_| change.seats > 0) {
         guard = format!("{guard} AND {}", seats::free(&mut script, limit));
     }
-    write_row(&mut script, change, &guard, asked.now);
+    let of = &scoped.tenant().schemas.user;
+    write_row(&mut script, change, &guard, asked.now, of);
     let id = change.before.id.as_str();
     if change.seats != 0 {
         seats::count(&mut script, id, Tally { seats: change.seats, ..Tally::default() });
     }
     if change.changed.iter().any(|name| name.starts_with("emails")) {
-        change_emails(&mut script, change);
+        change_emails(&mut script, change, of);
     }
     let (kind, reason) = change.kind();
     let row = Change {
@@ -213,7 +219,13 @@ pub(super) fn update(
     script
 }
 
-fn write_row(script: &mut Script, change: &UserChange, guard: &str, now: OffsetDateTime) {
+fn write_row(
+    script: &mut Script,
+    change: &UserChange,
+    guard: &str,
+    now: OffsetDateTime,
+    of: &ResourceType,
+) {
     let user = &change.user;
     let document = user.document();
     let id = script.bind(change.before.id.as_str());
@@ -223,7 +235,7 @@ fn write_row(script: &mut Script, change: &UserChange, guard: &str, now: OffsetD
     let display = script.bind(user.display_name().unwrap_or_else(|| user.name().as_written()));
     let active = script.bind(i64::from(change.active));
     let doc = script.bind(document.to_text());
-    let search = script.bind_json(document.search_text(ResourceType::user()));
+    let search = script.bind_json(document.search_text(of));
     let at = script.bind(micros(now));
     script.step(
         "main",
@@ -236,8 +248,8 @@ fn write_row(script: &mut Script, change: &UserChange, guard: &str, now: OffsetD
 }
 
 /// Rewrites the index rows of the e-mails that came or went.
-fn change_emails(script: &mut Script, change: &UserChange) {
-    let after = emails(&change.user.document().search(ResourceType::user()));
+fn change_emails(script: &mut Script, change: &UserChange, of: &ResourceType) {
+    let after = emails(&change.user.document().search(of));
     // Both are sorted.
     let before = &change.emails_before;
     let gone: Vec<&String> = before.iter().filter(|k| after.binary_search(k).is_err()).collect();

@@ -8,7 +8,7 @@ use migrations::Database;
 use provisioning::ProfileId;
 use region_router::{Population, Region};
 use scim_core::{
-    Attributes, Document, Group, JsonLimits, Member, Notes, ResourceType, Tolerance, User,
+    Attributes, Document, Group, JsonLimits, Member, Notes, ResourceType, Schemas, Tolerance, User,
 };
 use serde_json::Value;
 use std::sync::Arc;
@@ -102,6 +102,8 @@ pub(crate) fn tenant(letter: char) -> Tenant {
         seats: None,
         groups: true,
         seat_contact: "your account owner".to_owned(),
+        tolerance: Tolerance::default(),
+        schemas: Schemas::builtin(),
     }
 }
 

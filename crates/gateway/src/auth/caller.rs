@@ -104,7 +104,7 @@ impl Caller {
             route: crate::routes::template(request),
             context: context.clone(),
             client: family(user_agent(request)),
-            tolerance: Tolerance::default(),
+            tolerance: tenant.tolerance.clone(),
             credential: authenticated.credential,
             state,
             tenant,

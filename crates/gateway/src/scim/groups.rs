@@ -16,10 +16,9 @@ use directory::{
     StoredMember,
 };
 use provisioning::{Reason, Refusal};
-use scim_core::{
-    Document, ErrorKind, Group, MemberStep, PatchRequest, Projection, ResourceType, ScimError,
-};
+use scim_core::{Document, ErrorKind, Group, MemberStep, PatchRequest, Projection, ScimError};
 use serde_json::Value;
+use std::sync::Arc;
 use tenant_registry::{Operation, Resource};
 
 /// Removals of members by filter that one request may hold.
@@ -41,13 +40,13 @@ async fn try_create(
     exchange: &mut Exchange,
 ) -> Answer {
     may_write(&exchange.caller, Operation::Create)?;
-    let projection = projection(request, ResourceType::group())?;
+    let schemas = Arc::clone(&exchange.caller.tenant.schemas);
+    let projection = projection(request, &schemas.group)?;
     let limits = &exchange.caller.state.limits;
     let body = body::read(request, payload, limits, &mut exchange.asked.notes).await?;
     exchange.subject.name = body.get("displayName").and_then(Value::as_str).map(str::to_owned);
     let tolerance = &exchange.caller.tolerance;
-    let (group, members, notes) =
-        Group::parse(&body, ResourceType::group(), tolerance, limits.members)?;
+    let (group, members, notes) = Group::parse(&body, &schemas.group, tolerance, limits.members)?;
     exchange.asked.notes.absorb(notes);
     let members = members.unwrap_or_default();
     let (scoped, asked) = (exchange.caller.scoped.clone(), exchange.asked.clone());
@@ -71,7 +70,7 @@ pub async fn get(request: HttpRequest, path: Id, caller: Caller) -> HttpResponse
 async fn try_get(request: &HttpRequest, exchange: &Exchange) -> Answer {
     let Exchange { caller, subject, .. } = exchange;
     caller.may(Resource::Groups, Operation::Read)?;
-    let projection = projection(request, ResourceType::group())?;
+    let projection = projection(request, &caller.tenant.schemas.group)?;
     let group =
         exchange.read(caller.scoped.group(subject.id.as_deref().unwrap_or_default())).await?;
     if is_current(request, group.version)? {
@@ -96,7 +95,8 @@ pub async fn list(request: HttpRequest, caller: Caller) -> HttpResponse {
 
 async fn try_list(request: &HttpRequest, exchange: &mut Exchange) -> Answer {
     exchange.caller.may(Resource::Groups, Operation::Read)?;
-    let search = Search::of(request, ResourceType::group(), exchange)?;
+    let schemas = Arc::clone(&exchange.caller.tenant.schemas);
+    let search = Search::of(request, &schemas.group, exchange)?;
     let caller = &exchange.caller;
     let want = search.want(&caller.base_url, false, exchange.asked.now);
     let listing = if caller.tenant.groups {
@@ -115,7 +115,7 @@ async fn try_list(request: &HttpRequest, exchange: &mut Exchange) -> Answer {
         .iter()
         .map(|group| {
             let own = of_group(&members, &group.id);
-            response::group(group, own, &caller.base_url, &search.projection)
+            response::group(group, own, &caller.base_url, &search.projection, &schemas.group)
         })
         .collect();
     let body = response::list(listing.total, search.page.start_index, &resources);
@@ -148,13 +148,13 @@ async fn try_replace(
     exchange: &mut Exchange,
 ) -> Answer {
     may_write(&exchange.caller, Operation::Update)?;
-    let projection = projection(request, ResourceType::group())?;
+    let schemas = Arc::clone(&exchange.caller.tenant.schemas);
+    let projection = projection(request, &schemas.group)?;
     let limits = &exchange.caller.state.limits;
     let body = body::read(request, payload, limits, &mut exchange.asked.notes).await?;
     exchange.subject.name = body.get("displayName").and_then(Value::as_str).map(str::to_owned);
     let tolerance = &exchange.caller.tolerance;
-    let (group, members, notes) =
-        Group::parse(&body, ResourceType::group(), tolerance, limits.members)?;
+    let (group, members, notes) = Group::parse(&body, &schemas.group, tolerance, limits.members)?;
     exchange.asked.notes.absorb(notes);
     // A body without `members` says nothing of them; an empty list empties the group.
     let steps: Vec<MemberStep> = members
@@ -188,7 +188,8 @@ async fn try_patch(
     exchange: &mut Exchange,
 ) -> Answer {
     may_write(&exchange.caller, Operation::Update)?;
-    let projection = projection(request, ResourceType::group())?;
+    let schemas = Arc::clone(&exchange.caller.tenant.schemas);
+    let projection = projection(request, &schemas.group)?;
     let limits = &exchange.caller.state.limits;
     let notes = &mut exchange.asked.notes;
     let body = body::read(request, payload, limits, notes).await?;
@@ -199,7 +200,7 @@ async fn try_patch(
     check_searches(&members)?;
     let alter = move |old: &Document, asked: &mut Asked| {
         let notes = &mut asked.notes;
-        let result = patch.apply(old, ResourceType::group(), &tolerance, notes)?;
+        let result = patch.apply(old, &schemas.group, &tolerance, notes)?;
         let group = Group::from_document(result, &tolerance, notes)?;
         Ok(GroupChange { group, members: members.clone() })
     };
@@ -284,7 +285,8 @@ async fn render(
     } else {
         Vec::new()
     };
-    Ok(response::group(group, &members, &caller.base_url, projection))
+    let of = &caller.tenant.schemas.group;
+    Ok(response::group(group, &members, &caller.base_url, projection, of))
 }
 
 fn may_write(caller: &Caller, operation: Operation) -> Result<(), Refusal> {

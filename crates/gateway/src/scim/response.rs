@@ -13,7 +13,12 @@ use serde_json::{Map, Value, json};
 /// A user as JSON.
 #[must_use]
 #[tracing::instrument(name = "scim.user.render", skip_all)]
-pub fn user(user: &StoredUser, base_url: &str, projection: &Projection) -> String {
+pub fn user(
+    user: &StoredUser,
+    base_url: &str,
+    projection: &Projection,
+    of: &ResourceType,
+) -> String {
     let location = format!("{base_url}/Users/{}", user.id);
     let meta = Meta {
         resource_type: "User",
@@ -24,7 +29,7 @@ pub fn user(user: &StoredUser, base_url: &str, projection: &Projection) -> Strin
     };
     let groups = user.groups.as_deref().map(|groups| ("groups", groups));
     let text = resource(&user.id, &user.doc, groups, &meta);
-    project(text, projection, ResourceType::user())
+    project(text, projection, of)
 }
 
 /// A group as JSON; `members` is empty where they are not wanted.
@@ -35,6 +40,7 @@ pub fn group(
     members: &[StoredMember],
     base_url: &str,
     projection: &Projection,
+    of: &ResourceType,
 ) -> String {
     let location = format!("{base_url}/Groups/{}", group.id);
     let meta = Meta {
@@ -47,7 +53,7 @@ pub fn group(
     let list = (!members.is_empty()).then(|| member_list(members, base_url));
     let list = list.as_deref().map(|list| ("members", list));
     let text = resource(&group.id, &group.doc, list, &meta);
-    project(text, projection, ResourceType::group())
+    project(text, projection, of)
 }
 
 fn member_list(members: &[StoredMember], base_url: &str) -> String {

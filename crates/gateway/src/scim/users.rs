@@ -18,6 +18,7 @@ use scim_core::{
     PatchRequest, Projection, ResourceType, ScimError, Tolerance, User,
 };
 use serde_json::Value;
+use std::sync::Arc;
 use tenant_registry::{Operation, Resource};
 use time::OffsetDateTime;
 
@@ -37,23 +38,24 @@ async fn try_create(
     exchange: &mut Exchange,
 ) -> Answer {
     exchange.caller.may(Resource::Users, Operation::Create)?;
-    let projection = projection(request, ResourceType::user())?;
+    let schemas = Arc::clone(&exchange.caller.tenant.schemas);
+    let projection = projection(request, &schemas.user)?;
     let limits = &exchange.caller.state.limits;
     let body = body::read(request, payload, limits, &mut exchange.asked.notes).await?;
     exchange.subject.name = body.get("userName").and_then(Value::as_str).map(str::to_owned);
-    let (mut user, notes) = parse(&body, &exchange.caller.tolerance)?;
+    let (mut user, notes) = parse(&body, &schemas.user, &exchange.caller.tolerance)?;
     exchange.asked.notes.absorb(notes);
     if user.document().get("active").is_none() {
         // RFC 7643 §4.1.1 leaves the default open; every identity provider means an active user.
         user.document_mut().set("active", Value::Bool(true));
     }
-    admit(exchange.caller.profile(), &user, &mut exchange.asked)?;
+    admit(exchange.caller.profile(), &user, &schemas.user, &mut exchange.asked)?;
     let (scoped, asked) = (exchange.caller.scoped.clone(), exchange.asked.clone());
     let answer = exchange.commit(async move { scoped.create_user(&user, &asked).await }).await?;
     exchange.subject.id = Some(answer.user.id.clone());
     let base = &exchange.caller.base_url;
     let location = format!("{base}/Users/{}", answer.user.id);
-    let body = response::user(&answer.user, base, &projection);
+    let body = response::user(&answer.user, base, &projection, &schemas.user);
     let version = answer.user.version;
     Ok((answer.reason, response::one(StatusCode::CREATED, body, version, Some(&location))))
 }
@@ -69,7 +71,8 @@ pub async fn get(request: HttpRequest, path: Id, caller: Caller) -> HttpResponse
 async fn try_get(request: &HttpRequest, exchange: &Exchange) -> Answer {
     let Exchange { caller, subject, .. } = exchange;
     caller.may(Resource::Users, Operation::Read)?;
-    let projection = projection(request, ResourceType::user())?;
+    let of = &caller.tenant.schemas.user;
+    let projection = projection(request, of)?;
     let id = subject.id.as_deref().unwrap_or_default();
     let user = exchange.read(caller.scoped.user(id, &caller.base_url)).await?;
     // The version is that of the user's own attributes: what else the answer shows may have changed without it.
@@ -81,7 +84,7 @@ async fn try_get(request: &HttpRequest, exchange: &Exchange) -> Answer {
         ));
     }
     exchange.note_read(Reason::UserRead, "");
-    let body = response::user(&user, &caller.base_url, &projection);
+    let body = response::user(&user, &caller.base_url, &projection, of);
     Ok((Reason::UserRead, response::one(StatusCode::OK, body, user.version, None)))
 }
 
@@ -95,7 +98,8 @@ pub async fn list(request: HttpRequest, caller: Caller) -> HttpResponse {
 
 async fn try_list(request: &HttpRequest, exchange: &mut Exchange) -> Answer {
     exchange.caller.may(Resource::Users, Operation::Read)?;
-    let search = Search::of(request, ResourceType::user(), exchange)?;
+    let schemas = Arc::clone(&exchange.caller.tenant.schemas);
+    let search = Search::of(request, &schemas.user, exchange)?;
     let caller = &exchange.caller;
     let want = search.want(&caller.base_url, search.projection.wants("groups"), exchange.asked.now);
     let listing = exchange.read(caller.scoped.users(&want)).await?;
@@ -103,7 +107,7 @@ async fn try_list(request: &HttpRequest, exchange: &mut Exchange) -> Answer {
     let resources: Vec<String> = listing
         .resources
         .iter()
-        .map(|user| response::user(user, &caller.base_url, &search.projection))
+        .map(|user| response::user(user, &caller.base_url, &search.projection, &schemas.user))
         .collect();
     let body = response::list(listing.total, search.page.start_index, &resources);
     Ok((Reason::UsersListed, response::json(StatusCode::OK, body)))
@@ -127,12 +131,13 @@ async fn try_replace(
     payload: web::Payload,
     exchange: &mut Exchange,
 ) -> Answer {
-    let projection = projection(request, ResourceType::user())?;
+    let schemas = Arc::clone(&exchange.caller.tenant.schemas);
+    let projection = projection(request, &schemas.user)?;
     exchange.caller.may(Resource::Users, Operation::Deactivate)?;
     let limits = &exchange.caller.state.limits;
     let body = body::read(request, payload, limits, &mut exchange.asked.notes).await?;
     exchange.subject.name = body.get("userName").and_then(Value::as_str).map(str::to_owned);
-    let (user, notes) = parse(&body, &exchange.caller.tolerance)?;
+    let (user, notes) = parse(&body, &schemas.user, &exchange.caller.tolerance)?;
     exchange.asked.notes.absorb(notes);
     let alter = move |old: &Document, _: &mut Asked| Ok(with_active(user.clone(), old));
     change(request, exchange, &projection, alter).await
@@ -156,7 +161,8 @@ async fn try_patch(
     payload: web::Payload,
     exchange: &mut Exchange,
 ) -> Answer {
-    let projection = projection(request, ResourceType::user())?;
+    let schemas = Arc::clone(&exchange.caller.tenant.schemas);
+    let projection = projection(request, &schemas.user)?;
     exchange.caller.may(Resource::Users, Operation::Deactivate)?;
     let limits = &exchange.caller.state.limits;
     let notes = &mut exchange.asked.notes;
@@ -166,7 +172,7 @@ async fn try_patch(
     patch.check_id(exchange.subject.id.as_deref().unwrap_or_default())?;
     let alter = move |old: &Document, asked: &mut Asked| {
         let notes = &mut asked.notes;
-        let result = patch.apply(old, ResourceType::user(), &tolerance, notes)?;
+        let result = patch.apply(old, &schemas.user, &tolerance, notes)?;
         // A PATCH may remove `active`; the store then keeps the state that the user had.
         Ok(User::from_document(result, &tolerance, notes)?)
     };
@@ -194,15 +200,16 @@ async fn change(
     let profile = caller.profile();
     let largest = caller.state.limits.body_bytes;
     let only_active = caller.may(Resource::Users, Operation::Update).err();
+    let schemas = Arc::clone(&caller.tenant.schemas);
     let alter = move |old: &Document, asked: &mut Asked| {
         let user = alter(old, asked)?;
         if let Some(refusal) = &only_active {
-            let changed = user.document().changed_since(old, ResourceType::user());
+            let changed = user.document().changed_since(old, &schemas.user);
             if changed.iter().any(|name| name != "active") {
                 return Err(refusal.clone().into());
             }
         }
-        admit(profile, &user, asked)?;
+        admit(profile, &user, &schemas.user, asked)?;
         check_size(user.document(), largest)?;
         Ok(user)
     };
@@ -216,7 +223,9 @@ async fn change(
         exchange.commit(write).await?;
     exchange.asked = asked;
     let answer = result?;
-    let body = response::user(&answer.user, &exchange.caller.base_url, projection);
+    let caller = &exchange.caller;
+    let of = &caller.tenant.schemas.user;
+    let body = response::user(&answer.user, &caller.base_url, projection, of);
     Ok((answer.reason, response::one(StatusCode::OK, body, answer.user.version, None)))
 }
 
@@ -238,14 +247,23 @@ async fn try_delete(request: &HttpRequest, exchange: &Exchange) -> Answer {
 }
 
 #[tracing::instrument(name = "scim.user.parse", skip_all)]
-fn parse(body: &Attributes, tolerance: &Tolerance) -> Result<(User, Notes), ScimError> {
-    User::parse(body, ResourceType::user(), tolerance)
+fn parse(
+    body: &Attributes,
+    of: &ResourceType,
+    tolerance: &Tolerance,
+) -> Result<(User, Notes), ScimError> {
+    User::parse(body, of, tolerance)
 }
 
 /// Judges a user by the tenant's profile, and notes the attributes that the product does not use.
 #[tracing::instrument(name = "provisioning.user.admit", skip_all)]
-fn admit(profile: &Profile, user: &User, asked: &mut Asked) -> Result<(), DirectoryError> {
-    let admission = profile.admit(user)?;
+fn admit(
+    profile: &Profile,
+    user: &User,
+    of: &ResourceType,
+    asked: &mut Asked,
+) -> Result<(), DirectoryError> {
+    let admission = profile.admit(user, of)?;
     for name in admission.ignored {
         asked.notes.ignored(name);
     }

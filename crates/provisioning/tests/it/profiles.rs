@@ -8,7 +8,7 @@ fn admit(profile: ProfileId, body: Value) -> Result<Admission, Refusal> {
     let Value::Object(map) = body else { unreachable!("a user is an object") };
     let body = Attributes::from(map);
     let (user, _) = User::parse(&body, ResourceType::user(), &Tolerance::default()).unwrap();
-    Profile::of(profile).admit(&user)
+    Profile::of(profile).admit(&user, ResourceType::user())
 }
 
 fn ada() -> Value {

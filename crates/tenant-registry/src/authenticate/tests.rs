@@ -6,6 +6,7 @@ use crate::snapshot::Snapshot;
 use crate::tenant::{Tenant, TenantId, TenantState};
 use provisioning::ProfileId;
 use region_router::{Place, Population, Region};
+use scim_core::{Schemas, Tolerance};
 use secrecy::{ExposeSecret, SecretString};
 use time::OffsetDateTime;
 use time::macros::datetime;
@@ -32,6 +33,8 @@ fn tenant_at(place: &Place) -> Tenant {
         seats: None,
         groups: true,
         seat_contact: "your account owner".to_owned(),
+        tolerance: Tolerance::default(),
+        schemas: Schemas::builtin(),
     }
 }
 

@@ -6,6 +6,7 @@ use crate::error::RegistryError;
 use crate::tenant::{Tenant, TenantId, TenantState};
 use provisioning::ProfileId;
 use region_router::{Population, Region};
+use scim_core::{Schemas, Tolerance};
 use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
 use time::OffsetDateTime;
@@ -92,6 +93,8 @@ impl Model {
             default_role: self.default_role,
             groups: self.group_push,
             seat_contact: self.seat_contact,
+            tolerance: Tolerance::default(),
+            schemas: Schemas::builtin(),
         })
     }
 }

@@ -11,6 +11,7 @@ use crate::entity;
 use crate::entity::{instant, micros};
 use crate::error::RegistryError;
 use crate::tenant::{NewTenant, Tenant, TenantId, TenantState, is_slug};
+use scim_core::{Schemas, Tolerance};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
@@ -62,6 +63,8 @@ impl Registry {
             seats: new.seats,
             groups: new.groups,
             seat_contact: new.seat_contact.clone(),
+            tolerance: Tolerance::default(),
+            schemas: Schemas::builtin(),
         };
         let change = self.begin().await?;
         let row = entity::tenant::new_row(&tenant, change.generation, now)?;
