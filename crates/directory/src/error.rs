@@ -28,6 +28,9 @@ pub enum DirectoryError {
     /// The statement took longer than a statement may.
     #[error("the query costs too much")]
     TooExpensive,
+    /// More reads that no index serves are asked for than run at once.
+    #[error("too many expensive queries at once")]
+    Crowded,
     /// The store does not answer; nothing was changed.
     #[error("the directory store does not answer")]
     Unavailable(#[source] DbErr),
@@ -126,6 +129,8 @@ fn of_code(code: &str) -> Fault {
 /// SQLite's codes are numbers whose last byte is the kind, and the bytes above it the detail.
 fn of_sqlite(code: &str) -> Fault {
     match code.parse::<u32>().map(|code| code & 0xff) {
+        // Interrupted: by the deadline of a list, which nothing else does.
+        Ok(9) if code.len() < 5 => Fault::Timeout,
         // Busy, locked, out of memory, read-only, I/O error, full, cannot open.
         Ok(5 | 6 | 7 | 8 | 10 | 13 | 14) if code.len() < 5 => Fault::Unavailable,
         _ => Fault::Other,

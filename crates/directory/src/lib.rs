@@ -22,7 +22,7 @@ mod writer;
 pub use decisions::{Asked, DecisionRow, LogQuery, Refused};
 pub use error::DirectoryError;
 pub use groups::{GroupAnswer, GroupChange, StoredGroup};
-pub use listing::{Listing, Page, Want};
+pub use listing::{Found, Key, Listing, Narrowed, Start, Want, WantAll};
 pub use members::{MemberNames, StoredMember};
 pub use scope::{Directory, PoolState, Scoped};
 pub use users::{StoredUser, UserAnswer};

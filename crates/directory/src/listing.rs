@@ -1,33 +1,59 @@
-//! Lists: filtered, counted, a page at a time, in the order in which resources were made.
+//! Lists: filtered, sorted, counted, a page at a time.
 //!
-//! **Invariant**: a page first finds its ids and then fetches their documents, so that skipped rows are never read in
-//! full; a total that no filter narrows comes from the counters.
+//! Index paging skips to a position (RFC 7644 §3.4.2.4). Cursor paging begins after the row that the page before ended
+//! with (RFC 9865), which costs the same at any depth and neither skips nor repeats a row when others come and go.
+//!
+//! **Invariant**: a page that no index has in order first finds its ids and then fetches their documents, so that rows
+//! passed over are never read in full; a total that no filter narrows comes from the counters.
 
+mod everything;
+mod gather;
 mod positions;
 
+pub use everything::{Found, Narrowed, WantAll};
+pub(crate) use gather::Gate;
 pub(crate) use positions::Positions;
 
-use crate::error::{DirectoryError, expensive};
+use crate::error::DirectoryError;
 use crate::groups::{self, StoredGroup};
-use crate::query::Translation;
+use crate::query::{Order, Translation};
 use crate::scope::{Scoped, made_at};
 use crate::seats::Totals;
 use crate::users::{self, StoredUser};
-use scim_core::{Condition, Op, Operand};
-use sea_orm::QueryResult;
+use gather::{Cost, Gathered, Line, Plan, Take};
+use scim_core::{Condition, Op, Operand, Sort, SortValue};
+use sea_orm::{DbErr, QueryResult};
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use time::OffsetDateTime;
 
 /// The age from which on an id has no unseen neighbours: more than a request may take and clocks may differ.
 const SETTLED: Duration = Duration::from_secs(120);
+/// A tenant with no more resources than this is read through in a moment.
+const FEW: u64 = 10_000;
+/// Rows that an index skips in a moment.
+const SHALLOW: u64 = 10_000;
 
-/// Which part of a list.
-#[derive(Debug, Clone, Copy)]
-pub struct Page {
-    /// Resources to skip.
-    pub offset: u64,
-    /// Resources to give, at most.
-    pub limit: u64,
+/// Where a page begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Start {
+    /// After this many resources: index paging.
+    Offset(u64),
+    /// With the first one: cursor paging.
+    First,
+    /// After this one.
+    After(Key),
+    /// So that it ends before this one.
+    Before(Key),
+}
+
+/// The place of a resource in a list, whether or not it is still there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Key {
+    /// Its id.
+    pub id: String,
+    /// The value that the list is sorted by; `None` when it has none, or when the list is in the order of ids.
+    pub value: Option<SortValue>,
 }
 
 /// What is wanted of a list.
@@ -35,8 +61,12 @@ pub struct Page {
 pub struct Want<'a> {
     /// Only those that it holds of.
     pub condition: Option<&'a Condition>,
-    /// The part.
-    pub page: Page,
+    /// What they are ordered by; else by id, which is the order in which they were made.
+    pub order: Option<&'a Sort>,
+    /// Where the page begins.
+    pub start: Start,
+    /// Resources to give, at most. A page of large ones may have fewer, and is then not the last.
+    pub limit: u64,
     /// The base URL, for references.
     pub base: &'a str,
     /// Whether a user's groups are wanted.
@@ -48,22 +78,58 @@ pub struct Want<'a> {
 /// A part of a list, and how long the whole is.
 #[derive(Debug)]
 pub struct Listing<T> {
-    /// Resources that the filter holds of.
-    pub total: u64,
+    /// Resources that the filter holds of. Always known with [`Start::Offset`]; with a cursor only where it costs
+    /// nothing (RFC 9865 §2 makes it optional).
+    pub total: Option<u64>,
     /// Those of the page.
     pub resources: Vec<T>,
+    /// Where the next page begins after; `None` on the last page, and with [`Start::Offset`].
+    pub next: Option<Key>,
+    /// What the page before ends before; `None` on the first page, and with [`Start::Offset`].
+    pub previous: Option<Key>,
 }
 
-/// A table that can be listed.
-struct Table {
-    name: &'static str,
-    alias: &'static str,
-    columns: String,
+/// A resource that can be listed.
+trait Listed: Sized + Send + 'static {
+    const TABLE: &'static str;
+    const ALIAS: &'static str;
+
+    fn stored(row: &QueryResult) -> Result<Self, DbErr>;
+    fn total(totals: Totals) -> u64;
+    fn line(self, value: Option<SortValue>) -> Line<Self>;
 }
 
-impl Table {
-    fn total(&self, totals: Totals) -> u64 {
-        if self.name == "users" { totals.users } else { totals.groups }
+impl Listed for StoredUser {
+    const TABLE: &'static str = "users";
+    const ALIAS: &'static str = "u";
+
+    fn stored(row: &QueryResult) -> Result<Self, DbErr> {
+        users::stored(row)
+    }
+
+    fn total(totals: Totals) -> u64 {
+        totals.users
+    }
+
+    fn line(self, value: Option<SortValue>) -> Line<Self> {
+        Line { id: self.id.clone(), bytes: self.doc.len(), value, one: self }
+    }
+}
+
+impl Listed for StoredGroup {
+    const TABLE: &'static str = "groups";
+    const ALIAS: &'static str = "g";
+
+    fn stored(row: &QueryResult) -> Result<Self, DbErr> {
+        groups::stored(row)
+    }
+
+    fn total(totals: Totals) -> u64 {
+        totals.groups
+    }
+
+    fn line(self, value: Option<SortValue>) -> Line<Self> {
+        Line { id: self.id.clone(), bytes: self.doc.len(), value, one: self }
     }
 }
 
@@ -71,7 +137,8 @@ impl Scoped {
     /// Users.
     ///
     /// # Errors
-    /// [`DirectoryError::TooExpensive`], or the store's failure.
+    /// [`DirectoryError::TooExpensive`] or [`DirectoryError::Crowded`] where no index serves filter and order;
+    /// `invalidValue` when the order is of something computed; or the store's failure.
     #[tracing::instrument(name = "directory.users.list", skip_all)]
     pub async fn users(&self, want: &Want<'_>) -> Result<Listing<StoredUser>, DirectoryError> {
         let mut translation = Translation::users(self.engine(), want.base);
@@ -79,167 +146,303 @@ impl Scoped {
         // The groups of one user come with it, those of a page by one statement for all.
         let base = (want.groups && single).then(|| translation.base());
         let columns = users::columns(self.engine(), base.as_deref());
-        let table = Table { name: "users", alias: "u", columns };
-        let (rows, total) = self.list(&table, want, translation).await?;
-        let mut resources: Vec<StoredUser> =
-            rows.iter().map(users::stored).collect::<Result<_, _>>()?;
+        let mut listing = self.list::<StoredUser>(&columns, want, translation).await?;
         if want.groups && !single {
-            self.add_groups(&mut resources, want.base).await?;
+            self.add_groups(&mut listing.resources, want.base).await?;
         }
-        Ok(Listing { total, resources })
+        Ok(listing)
     }
 
     /// Groups, without their members.
     ///
     /// # Errors
-    /// [`DirectoryError::TooExpensive`], or the store's failure.
+    /// As [`Scoped::users`].
     #[tracing::instrument(name = "directory.groups.list", skip_all)]
     pub async fn groups(&self, want: &Want<'_>) -> Result<Listing<StoredGroup>, DirectoryError> {
         let translation = Translation::groups(self.engine(), want.base);
-        let table = Table { name: "groups", alias: "g", columns: groups::COLUMNS.to_owned() };
-        let (rows, total) = self.list(&table, want, translation).await?;
-        let resources = rows.iter().map(groups::stored).collect::<Result<_, _>>()?;
-        Ok(Listing { total, resources })
+        self.list::<StoredGroup>(groups::COLUMNS, want, translation).await
     }
 
-    /// The rows of a page, and how many there are in all.
-    async fn list(
+    async fn list<T: Listed>(
         &self,
-        table: &Table,
+        columns: &str,
         want: &Want<'_>,
-        translation: Translation,
-    ) -> Result<(Vec<QueryResult>, u64), DirectoryError> {
-        match want.condition {
-            None => self.list_all(table, want.page, want.now, translation).await,
-            Some(condition) => self.list_some(table, want.page, condition, translation).await,
+        mut translation: Translation,
+    ) -> Result<Listing<T>, DirectoryError> {
+        let condition = want.condition.map(|condition| translation.condition(condition));
+        let counting = translation.clone();
+        let order = translation.order(want.order)?;
+        let from_start = matches!(want.start, Start::Offset(_) | Start::First);
+        if from_start
+            && let (Some(sql), true) = (&condition, want.condition.is_some_and(at_most_one))
+        {
+            return self.single(columns, want, sql, translation).await;
         }
+        if let (Start::Offset(offset), None, true) = (&want.start, &condition, order.is_as_made()) {
+            return self.list_all(columns, *offset, want, translation).await;
+        }
+        let condition = condition.unwrap_or_else(|| "TRUE".to_owned());
+        let asked = Asked { columns, condition: &condition, order: &order, counting };
+        self.list_some(asked, want, translation).await
     }
 
-    /// A page of everything: by the id before it, which a page read earlier tells.
-    async fn list_all(
+    /// The one resource that a look-up finds, or none.
+    async fn single<T: Listed>(
         &self,
-        table: &Table,
-        page: Page,
-        now: OffsetDateTime,
-        mut translation: Translation,
-    ) -> Result<(Vec<QueryResult>, u64), DirectoryError> {
-        let Table { name, alias, columns } = table;
-        let limit = translation.bind(big(page.limit));
-        if page.offset == 0 {
-            let sql = format!(
-                "SELECT {columns} FROM {name} {alias} WHERE {alias}.tenant_id = $1 ORDER BY {alias}.id LIMIT {limit}"
-            );
-            let rows = self.read(sql, translation.into_values()).await.map_err(expensive)?;
-            let found = rows.len() as u64;
-            let total = if found < page.limit { found } else { table.total(self.totals().await?) };
-            return Ok((rows, total));
-        }
-        let totals = self.totals().await?;
-        let total = table.total(totals);
-        let Some(before) = self.before(table, totals.removed, page.offset, now).await? else {
-            return Ok((Vec::new(), total));
-        };
-        let before = translation.bind(before);
+        columns: &str,
+        want: &Want<'_>,
+        condition: &str,
+        translation: Translation,
+    ) -> Result<Listing<T>, DirectoryError> {
+        let (name, alias) = (T::TABLE, T::ALIAS);
         let sql = format!(
-            "SELECT {columns} FROM {name} {alias} WHERE {alias}.tenant_id = $1 AND {alias}.id > {before}
-             ORDER BY {alias}.id LIMIT {limit}"
+            "SELECT {columns} FROM {name} {alias} WHERE {alias}.tenant_id = $1 AND {condition}"
         );
-        let rows = self.read(sql, translation.into_values()).await.map_err(expensive)?;
-        if let Some(last) = rows.last() {
-            let end = page.offset + rows.len() as u64;
-            let id: String = last.try_get_by_index(0)?;
-            self.keep_position(table, totals.removed, end, id, now);
+        let rows = self.read(sql, translation.into_values()).await?;
+        let mut resources: Vec<T> = rows.iter().map(T::stored).collect::<Result<_, _>>()?;
+        let total = Some(resources.len() as u64);
+        if want.limit == 0 || matches!(want.start, Start::Offset(1..)) {
+            resources.clear();
         }
-        Ok((rows, total))
+        Ok(Listing { total, resources, next: None, previous: None })
+    }
+
+    /// A page of everything by position: by the id before it, which a page read earlier tells.
+    async fn list_all<T: Listed>(
+        &self,
+        columns: &str,
+        offset: u64,
+        want: &Want<'_>,
+        mut translation: Translation,
+    ) -> Result<Listing<T>, DirectoryError> {
+        let (name, alias) = (T::TABLE, T::ALIAS);
+        let limit = translation.bind(big(want.limit));
+        let mut known = None;
+        let sql = if offset == 0 {
+            format!(
+                "SELECT {columns} FROM {name} {alias} WHERE {alias}.tenant_id = $1 ORDER BY {alias}.id LIMIT {limit}"
+            )
+        } else {
+            let totals = self.totals().await?;
+            known = Some(totals);
+            let Some(before) = self.before::<T>(totals.removed, offset, want.now).await? else {
+                let total = Some(T::total(totals));
+                return Ok(Listing { total, resources: Vec::new(), next: None, previous: None });
+            };
+            let before = translation.bind(before);
+            format!(
+                "SELECT {columns} FROM {name} {alias} WHERE {alias}.tenant_id = $1 AND {alias}.id > {before}
+                 ORDER BY {alias}.id LIMIT {limit}"
+            )
+        };
+        let page = Some(self.statement(sql, translation.into_values()));
+        let take: Take<T> = Box::new(|row| Ok(T::stored(row)?.line(None)));
+        let plan = Plan { page, take, count: None, counted_from: 0 };
+        let Gathered { lines, cut, .. } = self.gather(plan, Cost::Little).await?;
+        let found = lines.len() as u64;
+        let total = match known {
+            None if found < want.limit && !cut => found,
+            None => T::total(self.totals().await?),
+            Some(totals) => {
+                if let Some(last) = lines.last() {
+                    self.keep_position::<T>(totals.removed, offset + found, &last.id, want.now);
+                }
+                T::total(totals)
+            }
+        };
+        let resources = lines.into_iter().map(|line| line.one).collect();
+        Ok(Listing { total: Some(total), resources, next: None, previous: None })
     }
 
     /// The id of the last resource before a position; `None` when the list is shorter.
-    async fn before(
+    async fn before<T: Listed>(
         &self,
-        table: &Table,
         removed: u64,
         offset: u64,
         now: OffsetDateTime,
     ) -> Result<Option<String>, DirectoryError> {
         let positions = self.directory().positions();
-        if let Some(id) = positions.find(self.list_of(table), removed, offset) {
+        if let Some(id) = positions.find((self.tenant().id.as_str(), T::TABLE), removed, offset) {
             return Ok(Some(id));
         }
-        let name = table.name;
+        let name = T::TABLE;
         let sql =
             format!("SELECT id FROM {name} WHERE tenant_id = $1 ORDER BY id LIMIT 1 OFFSET $2");
         let row = self.read_one(&sql, vec![big(offset - 1).into()]).await?;
         let id: Option<String> = row.map(|row| row.try_get_by_index(0)).transpose()?;
         if let Some(id) = &id {
-            self.keep_position(table, removed, offset, id.clone(), now);
+            self.keep_position::<T>(removed, offset, id, now);
         }
         Ok(id)
     }
 
     /// Remembers a position if nothing can come before it any more: a create that is still in flight, or one of a node
     /// whose clock is behind, may commit an id that is earlier than one already read.
-    fn keep_position(&self, table: &Table, removed: u64, at: u64, id: String, now: OffsetDateTime) {
+    fn keep_position<T: Listed>(&self, removed: u64, at: u64, id: &str, now: OffsetDateTime) {
         let settled = now - SETTLED;
-        if made_at(&id).is_some_and(|made| made < settled) {
-            self.directory().positions().keep(self.list_of(table), removed, at, id);
+        if made_at(id).is_some_and(|made| made < settled) {
+            let list = (self.tenant().id.as_str(), T::TABLE);
+            self.directory().positions().keep(list, removed, at, id.to_owned());
         }
     }
 
-    fn list_of(&self, table: &Table) -> (&str, &'static str) {
-        (self.tenant().id.as_str(), table.name)
-    }
-
-    /// A page of what a filter holds of: its ids first, then their documents.
-    async fn list_some(
+    /// A page of what is filtered, sorted, or read with a cursor.
+    async fn list_some<T: Listed>(
         &self,
-        table: &Table,
-        page: Page,
-        condition: &Condition,
-        mut translation: Translation,
-    ) -> Result<(Vec<QueryResult>, u64), DirectoryError> {
-        let Table { name, alias, columns } = table;
-        let single = at_most_one(condition);
-        let condition = translation.condition(condition);
-        if single {
+        asked: Asked<'_>,
+        want: &Want<'_>,
+        translation: Translation,
+    ) -> Result<Listing<T>, DirectoryError> {
+        let cost = self.cost(want, asked.order).await?;
+        let counted = match self.known_total::<T>(want).await? {
+            Some(total) => Counted::Known(total),
+            None if want.limit > 0 && !matches!(want.start, Start::Offset(_)) => Counted::Unknown,
+            None => Counted::ByQuery,
+        };
+        let page = if want.limit == 0 {
+            None
+        } else {
+            let (sql, values) = page::<T>(&asked, want, translation)?;
+            Some(self.statement(sql, values))
+        };
+        let count = (counted == Counted::ByQuery).then(|| {
+            let (name, alias, condition) = (T::TABLE, T::ALIAS, asked.condition);
             let sql = format!(
-                "SELECT {columns} FROM {name} {alias} WHERE {alias}.tenant_id = $1 AND {condition}"
+                "SELECT count(*) FROM {name} {alias} WHERE {alias}.tenant_id = $1 AND {condition}"
             );
-            let mut rows = self.read(sql, translation.into_values()).await.map_err(expensive)?;
-            let total = rows.len() as u64;
-            if page.offset > 0 || page.limit == 0 {
-                rows.clear();
-            }
-            return Ok((rows, total));
-        }
-        let counted = translation.clone();
-        let mut rows = Vec::new();
-        if page.limit > 0 {
-            let (limit, offset) =
-                (translation.bind(big(page.limit)), translation.bind(big(page.offset)));
-            let from = format!(
-                "FROM {name} {alias} WHERE {alias}.tenant_id = $1 AND {condition} ORDER BY {alias}.id LIMIT {limit} OFFSET {offset}"
-            );
-            let sql = if page.offset == 0 {
-                format!("SELECT {columns} {from}")
-            } else {
-                format!(
-                    "SELECT {columns} FROM (SELECT {alias}.id {from}) page
-                     JOIN {name} {alias} ON {alias}.tenant_id = $1 AND {alias}.id = page.id ORDER BY {alias}.id"
-                )
-            };
-            rows = self.read(sql, translation.into_values()).await.map_err(expensive)?;
-        }
-        let found = rows.len() as u64;
-        if page.offset == 0 && found < page.limit {
-            return Ok((rows, found));
-        }
-        let sql = format!(
-            "SELECT count(*) FROM {name} {alias} WHERE {alias}.tenant_id = $1 AND {condition}"
-        );
-        let row = self.read_one(&sql, counted.into_values()).await.map_err(expensive)?;
-        let count: i64 = row.map_or(Ok(0), |row| row.try_get_by_index(0))?;
-        Ok((rows, u64::try_from(count).unwrap_or_default()))
+            self.statement(sql, asked.counting.into_values())
+        });
+        let of = asked.order.clone();
+        let take: Take<T> = Box::new(move |row| Ok(T::stored(row)?.line(of.read(row)?)));
+        let limit = usize::try_from(want.limit).unwrap_or(usize::MAX);
+        let counted_from = if want.start == Start::Offset(0) { limit } else { 0 };
+        let plan = Plan { page, take, count, counted_from };
+        let gathered = self.gather(plan, cost).await?;
+        let counted = match (counted, gathered.count) {
+            (Counted::Known(total), _) | (_, Some(total)) => Some(total),
+            // With a cursor it is not counted, and without one a page that is not full says it.
+            _ => None,
+        };
+        Ok(listing(gathered, &want.start, limit, counted))
     }
+
+    /// A total that the counters tell.
+    async fn known_total<T: Listed>(&self, want: &Want<'_>) -> Result<Option<u64>, DirectoryError> {
+        let active = match want.condition {
+            None => None,
+            Some(Condition::Compare { target, op: Op::Eq, operand: Operand::Boolean(active) })
+                if target.extension.is_none() && target.attribute == "active" =>
+            {
+                Some(*active)
+            }
+            Some(_) => return Ok(None),
+        };
+        let totals = self.totals().await?;
+        Ok(Some(match active {
+            None => T::total(totals),
+            Some(true) => totals.seats,
+            Some(false) => totals.users.saturating_sub(totals.seats),
+        }))
+    }
+
+    /// What a list may cost.
+    async fn cost(&self, want: &Want<'_>, order: &Order) -> Result<Cost, DirectoryError> {
+        let deep = matches!(want.start, Start::Offset(offset) if offset > SHALLOW);
+        let little = match want.condition {
+            Some(condition) => is_served(condition),
+            None => order.is_indexed() && !deep,
+        };
+        if little {
+            return Ok(Cost::Little);
+        }
+        if want.condition.is_some_and(asks_memberships) {
+            return Ok(Cost::Much);
+        }
+        let totals = self.totals().await?;
+        let few = totals.users.max(totals.groups) <= FEW;
+        Ok(if few { Cost::Little } else { Cost::Much })
+    }
+}
+
+/// The parts of a page's statement.
+struct Asked<'a> {
+    columns: &'a str,
+    condition: &'a str,
+    order: &'a Order,
+    /// What is bound for the condition alone.
+    counting: Translation,
+}
+
+/// Where a total comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Counted {
+    Known(u64),
+    ByQuery,
+    Unknown,
+}
+
+/// The statement of a page, and its values.
+fn page<T: Listed>(
+    asked: &Asked<'_>,
+    want: &Want<'_>,
+    mut to: Translation,
+) -> Result<(String, Vec<sea_orm::Value>), DirectoryError> {
+    let Asked { columns, condition, order, .. } = asked;
+    let (name, alias) = (T::TABLE, T::ALIAS);
+    let backwards = matches!(want.start, Start::Before(_));
+    let mut condition = (*condition).to_owned();
+    let mut offset = String::new();
+    let mut limit = want.limit;
+    match &want.start {
+        Start::Offset(0) => {}
+        Start::Offset(skipped) => offset = format!(" OFFSET {}", to.bind(big(*skipped))),
+        Start::First => limit += 1,
+        Start::After(key) | Start::Before(key) => {
+            limit += 1;
+            let beyond = order.beyond(&mut to, &key.id, key.value.as_ref(), backwards)?;
+            condition = format!("{condition} AND {beyond}");
+        }
+    }
+    let (limit, by, key) = (to.bind(big(limit)), order.clause(backwards), order.key());
+    let rest = format!(
+        "FROM {name} {alias} WHERE {alias}.tenant_id = $1 AND {condition} ORDER BY {by} LIMIT {limit}{offset}"
+    );
+    let sql = if order.is_indexed() && offset.is_empty() {
+        format!("SELECT {columns}, {key} {rest}")
+    } else {
+        format!(
+            "SELECT {columns}, {key} FROM (SELECT {alias}.id {rest}) page
+             JOIN {name} {alias} ON {alias}.tenant_id = $1 AND {alias}.id = page.id ORDER BY {by}"
+        )
+    };
+    Ok((sql, to.into_values()))
+}
+
+/// The page out of what was read, which is one row more when there are more.
+fn listing<T>(
+    gathered: Gathered<T>,
+    start: &Start,
+    limit: usize,
+    counted: Option<u64>,
+) -> Listing<T> {
+    let Gathered { mut lines, cut, .. } = gathered;
+    let more = cut || lines.len() > limit;
+    lines.truncate(limit);
+    if matches!(start, Start::Before(_)) {
+        lines.reverse();
+    }
+    let key = |line: &Line<T>| Key { id: line.id.clone(), value: line.value.clone() };
+    let (first, last) = (lines.first().map(key), lines.last().map(key));
+    let (next, previous) = match start {
+        Start::Offset(_) => (None, None),
+        Start::First => (last.filter(|_| more), None),
+        Start::After(_) => (last.filter(|_| more), first),
+        Start::Before(_) => (last, first.filter(|_| more)),
+    };
+    let whole = !more && limit > 0 && matches!(start, Start::Offset(0) | Start::First);
+    let total = counted.or(whole.then_some(lines.len() as u64));
+    let resources = lines.into_iter().map(|line| line.one).collect();
+    Listing { total, resources, next, previous }
 }
 
 /// Whether a filter can hold of one resource only: it asks for a unique name or an id. Such a look-up needs no order, and
@@ -253,6 +456,53 @@ fn at_most_one(condition: &Condition) -> bool {
                 && matches!(target.attribute.as_str(), "userName" | "id")
         }
         _ => false,
+    }
+}
+
+/// Whether an index leads to the few resources that a filter can hold of.
+fn is_served(condition: &Condition) -> bool {
+    match condition {
+        Condition::And(all) => all.iter().any(is_served),
+        Condition::Or(any) => any.iter().all(is_served),
+        Condition::Compare { target, op: Op::Eq, operand: Operand::Text(_) } => {
+            let part = target.sub.as_ref().map(|sub| sub.name.as_str());
+            target.extension.is_none()
+                && matches!(
+                    (target.attribute.as_str(), part),
+                    ("userName" | "id" | "externalId", None)
+                        | ("emails" | "members", Some("value"))
+                )
+        }
+        Condition::Element { target, condition } => {
+            target.extension.is_none()
+                && matches!(target.attribute.as_str(), "emails" | "members")
+                && has_value(condition)
+        }
+        _ => false,
+    }
+}
+
+/// Whether the filter of an element asks for its `value`.
+fn has_value(condition: &Condition) -> bool {
+    match condition {
+        Condition::And(all) => all.iter().any(has_value),
+        Condition::Compare { target, op: Op::Eq, operand: Operand::Text(_) } => {
+            target.attribute == "value"
+        }
+        _ => false,
+    }
+}
+
+/// Whether a filter reads memberships, of which there may be far more than resources.
+fn asks_memberships(condition: &Condition) -> bool {
+    match condition {
+        Condition::And(all) | Condition::Or(all) => all.iter().any(asks_memberships),
+        Condition::Not(inner) => asks_memberships(inner),
+        Condition::Present(target)
+        | Condition::Compare { target, .. }
+        | Condition::Element { target, .. } => {
+            target.extension.is_none() && matches!(target.attribute.as_str(), "groups" | "members")
+        }
     }
 }
 

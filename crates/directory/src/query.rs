@@ -7,10 +7,12 @@
 //! **Invariant**: every leaf is true or false and never null, so that `not` is plain negation.
 
 mod leaf;
+mod order;
 
 use crate::users::write::EMAIL_KEY_BYTES;
 use leaf::{Leaf, compare, present};
 use migrations::Engine;
+pub(crate) use order::Order;
 use scim_core::{Condition, Op, Operand, Target};
 use sea_orm::Value;
 
@@ -69,6 +71,11 @@ impl Translation {
 
     fn new(engine: Engine, rows: Rows, base: &str, values: Vec<Value>) -> Self {
         Self { engine, rows, values, base: base.to_owned(), base_place: None, aliases: 0 }
+    }
+
+    /// Goes on with a filter over groups, in the same statement.
+    pub(crate) fn turn_to_groups(&mut self) {
+        self.rows = Rows::Groups;
     }
 
     /// Binds a value and gives its place.

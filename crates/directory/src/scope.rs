@@ -4,7 +4,7 @@
 
 use crate::decisions::Recorder;
 use crate::error::{DirectoryError, Fault, kind};
-use crate::listing::Positions;
+use crate::listing::{Gate, Positions};
 use crate::script::{Script, backend};
 use crate::writer::Writer;
 use migrations::{Database, DirectoryMigrator, Engine};
@@ -38,6 +38,8 @@ struct Inner {
     writer: Option<Writer>,
     recorder: Recorder,
     positions: Positions,
+    gate: Gate,
+    tasks: TaskTracker,
 }
 
 /// How busy a pool of connections is.
@@ -74,6 +76,8 @@ impl Directory {
                 writer,
                 recorder,
                 positions: Positions::default(),
+                gate: Gate::default(),
+                tasks,
             }),
         })
     }
@@ -135,6 +139,15 @@ impl Directory {
 
     pub(crate) fn positions(&self) -> &Positions {
         &self.inner.positions
+    }
+
+    pub(crate) fn gate(&self) -> &Gate {
+        &self.inner.gate
+    }
+
+    /// Where work runs that is finished also when whoever asked has gone.
+    pub(crate) fn tasks(&self) -> &TaskTracker {
+        &self.inner.tasks
     }
 
     pub(crate) fn recorder(&self) -> &Recorder {

@@ -20,6 +20,7 @@ pub mod projection;
 pub mod quirk;
 pub mod schema;
 pub mod service_provider;
+pub mod sort;
 pub mod user;
 pub mod user_name;
 
@@ -40,5 +41,6 @@ pub use schema::{
     Attribute, Kind, Mutability, ResourceType, Returned, Schema, Schemas, Uniqueness,
 };
 pub use service_provider::Announced;
+pub use sort::{Sort, SortValue};
 pub use user::User;
 pub use user_name::UserName;

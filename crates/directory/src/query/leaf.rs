@@ -8,7 +8,7 @@ use time::format_description::well_known::Rfc3339;
 
 /// How a leaf's values lie in SQL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
+pub(super) enum Form {
     /// Text, compared by bytes.
     Text,
     /// 0 or 1 in a column.
@@ -24,9 +24,9 @@ enum Form {
 /// One value, as an SQL expression.
 #[derive(Debug, Clone)]
 pub(super) struct Leaf {
-    sql: String,
-    form: Form,
-    nullable: bool,
+    pub(super) sql: String,
+    pub(super) form: Form,
+    pub(super) nullable: bool,
 }
 
 /// A place in a comparison document: the JSON value around it and the path from there.
@@ -54,7 +54,7 @@ impl Document {
             Some((last, rest)) => {
                 let around = Self { root: self.root.clone(), path: rest.to_vec() };
                 match engine {
-                    Engine::Sqlite => Leaf::of(self.value(engine), engine, kind),
+                    Engine::Sqlite => Leaf::of(self.value(engine), "", engine, kind),
                     Engine::Postgres => Leaf::json(engine, &around.value(engine), last, kind),
                 }
             }
@@ -64,40 +64,67 @@ impl Document {
 }
 
 impl Leaf {
-    fn of(sql: String, engine: Engine, kind: Kind) -> Self {
-        let form = match kind {
-            Kind::Boolean => Form::JsonBoolean,
-            Kind::Integer | Kind::Decimal => Form::Number,
-            Kind::String | Kind::DateTime | Kind::Binary | Kind::Reference | Kind::Complex => {
-                Form::Text
-            }
-        };
+    /// A value by the type of its attribute: `text` is its text, and on PostgreSQL `json` the value itself.
+    fn of(text: String, json: &str, engine: Engine, kind: Kind) -> Self {
+        let form = form(kind);
         let sql = match (engine, form) {
-            (Engine::Postgres, Form::Number) => format!("({sql})::numeric"),
-            (Engine::Postgres, _) => format!("({sql}) COLLATE \"C\""),
-            (Engine::Sqlite, _) => sql,
+            // What was stored before an attribute became a number is none, and no error either.
+            (Engine::Postgres, Form::Number) => {
+                format!("(CASE jsonb_typeof({json}) WHEN 'number' THEN ({json})::numeric END)")
+            }
+            (Engine::Sqlite, Form::Number) => {
+                format!("(CASE WHEN typeof({text}) IN ('integer', 'real') THEN {text} END)")
+            }
+            (Engine::Postgres, _) => format!("({text}) COLLATE \"C\""),
+            (Engine::Sqlite, _) => text,
         };
         Self { sql, form, nullable: true }
     }
 
     /// A named part of a JSON object.
     pub(super) fn json(engine: Engine, object: &str, name: &str, kind: Kind) -> Self {
-        let sql = match engine {
+        let (text, json) = match engine {
             Engine::Sqlite => {
-                format!("json_extract({object}, {})", sqlite_path(&[name.to_owned()]))
+                let path = sqlite_path(&[name.to_owned()]);
+                (format!("json_extract({object}, {path})"), String::new())
             }
-            Engine::Postgres => format!("{object}->>{}", quoted(name)),
+            Engine::Postgres => {
+                let name = quoted(name);
+                (format!("{object}->>{name}"), format!("{object}->{name}"))
+            }
         };
-        Self::of(sql, engine, kind)
+        Self::of(text, &json, engine, kind)
     }
 
     /// An element of a list of plain values.
     pub(super) fn element(engine: Engine, element: &str, kind: Kind) -> Self {
-        let sql = match engine {
+        let text = match engine {
             Engine::Sqlite => element.to_owned(),
             Engine::Postgres => format!("{element} #>> '{{}}'"),
         };
-        Self::of(sql, engine, kind)
+        Self::of(text, element, engine, kind)
+    }
+
+    /// The value of an attribute that these rows do not have.
+    pub(super) fn absent(engine: Engine, kind: Kind) -> Self {
+        Self::absent_of(engine, form(kind))
+    }
+
+    /// No value, of the type of other rows' values.
+    pub(super) fn absent_of(engine: Engine, form: Form) -> Self {
+        let sql = match (engine, form) {
+            (Engine::Postgres, Form::Number) => "NULL::numeric",
+            (Engine::Postgres, Form::Flag | Form::Micros) => "NULL::bigint",
+            (Engine::Postgres, Form::Text | Form::JsonBoolean) => "NULL::text",
+            (Engine::Sqlite, _) => "NULL",
+        };
+        Self { sql: sql.to_owned(), form, nullable: true }
+    }
+
+    /// The same kind of value by another expression, which may give none.
+    pub(super) fn map(self, change: impl FnOnce(&str) -> String) -> Self {
+        let sql = change(&self.sql);
+        Self { sql, nullable: true, ..self }
     }
 
     fn column(sql: impl Into<String>, form: Form) -> Self {
@@ -135,16 +162,17 @@ impl Translation {
 
     fn row_leaf(&mut self, name: &str, sub: Option<&str>) -> Option<Leaf> {
         let (row, path, kind) = match self.rows {
-            Rows::Users => ("u", "/Users/", "'User'"),
-            Rows::Groups => ("g", "/Groups/", "'Group'"),
+            // Not a bare constant: PostgreSQL has no order by one.
+            Rows::Users => ("u", "/Users/", "('' || 'User')"),
+            Rows::Groups => ("g", "/Groups/", "('' || 'Group')"),
             Rows::Members => return None,
         };
         Some(match (name, sub) {
             // `meta` as a whole is only asked whether it is there.
             ("id", _) | ("meta", None) => Leaf::column(format!("{row}.id"), Form::Text),
             ("externalId", _) => Leaf::nullable(format!("{row}.external_id")),
-            ("userName", _) => Leaf::column("u.user_name_key", Form::Text),
-            ("active", _) => Leaf::column("u.active", Form::Flag),
+            ("userName", _) if row == "u" => Leaf::column("u.user_name_key", Form::Text),
+            ("active", _) if row == "u" => Leaf::column("u.active", Form::Flag),
             ("displayName", _) if self.rows == Rows::Groups => {
                 Leaf::column("g.display_key", Form::Text)
             }
@@ -154,7 +182,8 @@ impl Translation {
             }
             ("meta", Some("resourceType")) => Leaf::column(kind, Form::Text),
             ("meta", Some("version")) => {
-                Leaf::column(format!("('W/\"' || {row}.version || '\"')"), Form::Text)
+                let bytes = if self.engine == Engine::Postgres { " COLLATE \"C\"" } else { "" };
+                Leaf::column(format!("('W/\"' || {row}.version || '\"'){bytes}"), Form::Text)
             }
             ("meta", Some("location")) => {
                 let base = self.base();
@@ -213,10 +242,20 @@ impl Translation {
             Engine::Postgres => {
                 let value = list.value(self.engine);
                 let from = format!(
-                    "jsonb_array_elements(CASE jsonb_typeof({value}) WHEN 'array' THEN {value} ELSE '[]'::jsonb END) {alias}(value)"
+                    "jsonb_array_elements(CASE jsonb_typeof({value}) WHEN 'array' THEN {value} ELSE '[]'::jsonb END) WITH ORDINALITY {alias}(value, place)"
                 );
                 (from, format!("{alias}.value"))
             }
+        }
+    }
+}
+
+fn form(kind: Kind) -> Form {
+    match kind {
+        Kind::Boolean => Form::JsonBoolean,
+        Kind::Integer | Kind::Decimal => Form::Number,
+        Kind::String | Kind::DateTime | Kind::Binary | Kind::Reference | Kind::Complex => {
+            Form::Text
         }
     }
 }

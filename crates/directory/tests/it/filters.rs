@@ -2,7 +2,7 @@
 
 use crate::support::documents::{operands, operators, paths, resource, some_of};
 use crate::support::{BASE, Scene, group, user};
-use directory::{Page, Want};
+use directory::{Start, Want};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 use scim_core::{Condition, Filter, FilterLimits, Notes, ResourceType, Tolerance, fold};
@@ -94,7 +94,9 @@ impl World {
         let want = Want {
             now: crate::support::NOW,
             condition: Some(&condition),
-            page: Page { offset: 0, limit: 1_000 },
+            order: None,
+            start: Start::Offset(0),
+            limit: 1_000,
             base: BASE,
             groups: false,
         };
@@ -242,7 +244,9 @@ async fn a_user_is_found_by_each_of_many_emails() {
             let want = Want {
                 now: crate::support::NOW,
                 condition: Some(&condition),
-                page: Page { offset: 0, limit: 10 },
+                order: None,
+                start: Start::Offset(0),
+                limit: 10,
                 base: BASE,
                 groups: false,
             };
@@ -268,10 +272,11 @@ async fn an_email_too_long_for_the_index_is_kept_and_found() {
         let op = if mail == "long" { "sw" } else { "eq" };
         let condition =
             bind(&format!("emails.value {op} \"{text}\""), ResourceType::user()).unwrap();
-        let page = Page { offset: 0, limit: 10 };
         let want = Want {
             condition: Some(&condition),
-            page,
+            order: None,
+            start: Start::Offset(0),
+            limit: 10,
             base: BASE,
             groups: false,
             now: crate::support::NOW,

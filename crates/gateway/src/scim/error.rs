@@ -229,6 +229,11 @@ impl From<DirectoryError> for Failure {
                 "The resource is being changed by many requests at once. Nothing was changed by this one; send it again.",
                 1,
             ),
+            DirectoryError::Crowded => later(
+                Reason::StoreUnavailable,
+                "Too many lists that look at all resources are being made at once. Send the request again in a moment, or filter by userName, externalId, id or e-mail.",
+                1,
+            ),
             DirectoryError::TooExpensive => Self::new(
                 Reason::TooMany,
                 "This filter looks at too many resources. Filter by userName, externalId, id or e-mail, or by a narrower value.",

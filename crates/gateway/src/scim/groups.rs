@@ -102,14 +102,15 @@ async fn try_list(request: &HttpRequest, exchange: &mut Exchange) -> Answer {
     let listing = if caller.tenant.groups {
         exchange.read(caller.scoped.groups(&want)).await?
     } else {
-        Listing { total: 0, resources: Vec::new() }
+        Listing { total: Some(0), resources: Vec::new(), next: None, previous: None }
     };
     let mut members = Vec::new();
     if search.projection.wants("members") {
         let ids: Vec<&str> = listing.resources.iter().map(|group| group.id.as_str()).collect();
         members = exchange.read(caller.scoped.members(&ids, names(&search.projection))).await?;
     }
-    exchange.note_read(Reason::GroupsListed, &format!("{} found", listing.total));
+    let total = listing.total.unwrap_or_default();
+    exchange.note_read(Reason::GroupsListed, &format!("{total} found"));
     let resources: Vec<String> = listing
         .resources
         .iter()
@@ -118,7 +119,7 @@ async fn try_list(request: &HttpRequest, exchange: &mut Exchange) -> Answer {
             response::group(group, own, &caller.base_url, &search.projection, &schemas.group)
         })
         .collect();
-    let body = response::list(listing.total, search.page.start_index, &resources);
+    let body = response::list(total, search.page.start_index, &resources);
     Ok((Reason::GroupsListed, response::json(StatusCode::OK, body)))
 }
 

@@ -10,7 +10,7 @@ use crate::config::Limits;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName};
 use actix_web::{HttpRequest, HttpResponse, web};
-use directory::{Asked, DirectoryError, Page, UserAnswer, Want};
+use directory::{Asked, DirectoryError, Start, UserAnswer, Want};
 use provisioning::{Profile, Reason};
 use scim_core::etag::{if_match, if_none_match};
 use scim_core::{
@@ -103,13 +103,14 @@ async fn try_list(request: &HttpRequest, exchange: &mut Exchange) -> Answer {
     let caller = &exchange.caller;
     let want = search.want(&caller.base_url, search.projection.wants("groups"), exchange.asked.now);
     let listing = exchange.read(caller.scoped.users(&want)).await?;
-    exchange.note_read(Reason::UsersListed, &format!("{} found", listing.total));
+    let total = listing.total.unwrap_or_default();
+    exchange.note_read(Reason::UsersListed, &format!("{total} found"));
     let resources: Vec<String> = listing
         .resources
         .iter()
         .map(|user| response::user(user, &caller.base_url, &search.projection, &schemas.user))
         .collect();
-    let body = response::list(listing.total, search.page.start_index, &resources);
+    let body = response::list(total, search.page.start_index, &resources);
     Ok((Reason::UsersListed, response::json(StatusCode::OK, body)))
 }
 
@@ -327,8 +328,8 @@ impl Search {
     }
 
     pub(super) fn want<'a>(&'a self, base: &'a str, groups: bool, now: OffsetDateTime) -> Want<'a> {
-        let page = Page { offset: self.page.start_index - 1, limit: self.page.count };
-        Want { condition: self.condition.as_ref(), page, base, groups, now }
+        let (start, limit) = (Start::Offset(self.page.start_index - 1), self.page.count);
+        Want { condition: self.condition.as_ref(), order: None, start, limit, base, groups, now }
     }
 }
 
