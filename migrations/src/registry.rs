@@ -4,6 +4,7 @@
 //! database with a directory.
 
 mod m2026_11_22_000001_create_registry;
+mod m2026_11_22_000002_tenant_dialect;
 
 use sea_orm_migration::prelude::*;
 
@@ -14,7 +15,10 @@ pub struct RegistryMigrator;
 #[async_trait::async_trait]
 impl MigratorTrait for RegistryMigrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m2026_11_22_000001_create_registry::Migration)]
+        vec![
+            Box::new(m2026_11_22_000001_create_registry::Migration),
+            Box::new(m2026_11_22_000002_tenant_dialect::Migration),
+        ]
     }
 
     fn migration_table_name() -> DynIden {

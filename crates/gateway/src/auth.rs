@@ -4,3 +4,4 @@ pub mod caller;
 pub mod client;
 
 pub use caller::Caller;
+pub use client::Client;

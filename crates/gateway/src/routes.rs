@@ -1,7 +1,8 @@
 //! The whole URL space of the main listener on one page.
 
+use crate::scim::operation::{Kind, Verb, serve};
 use crate::scim::{discovery, fallback, groups, users};
-use actix_web::{HttpRequest, Resource, web};
+use actix_web::{HttpRequest, Resource, Route, guard, web};
 
 /// The path of every SCIM base URL.
 const BASE: &str = "/scim/v2";
@@ -38,9 +39,9 @@ pub fn configure(service: &mut web::ServiceConfig) {
                 .service(search("/Groups/.search"))
                 .service(search("/.search"))
                 .service(all_users())
-                .service(one_user())
+                .service(one("/Users/{id}", Kind::User))
                 .service(all_groups())
-                .service(one_group())
+                .service(one("/Groups/{id}", Kind::Group))
                 .service(discovery("/ServiceProviderConfig").route(get(discovery::service_provider_config)))
                 .service(discovery("/ResourceTypes").route(get(discovery::resource_types)))
                 .service(discovery("/ResourceTypes/{id}").route(get(discovery::resource_types)))
@@ -92,15 +93,17 @@ const TEMPLATES: &[(&str, &str)] = &[
 ];
 
 /// GET, and HEAD with it (RFC 9110 §9.1: every server must take both).
-fn get<F, Args>(handler: F) -> actix_web::Route
+fn get<F, Args>(handler: F) -> Route
 where
     F: actix_web::Handler<Args>,
     Args: actix_web::FromRequest + 'static,
     F::Output: actix_web::Responder + 'static,
 {
-    web::route()
-        .guard(actix_web::guard::Any(actix_web::guard::Get()).or(actix_web::guard::Head()))
-        .to(handler)
+    get_or_head().to(handler)
+}
+
+fn get_or_head() -> Route {
+    web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
 }
 
 fn refused(resource: Resource, allow: &'static str) -> Resource {
@@ -127,29 +130,29 @@ fn search(path: &str) -> Resource {
 }
 
 fn all_users() -> Resource {
-    refused(web::resource("/Users"), "GET, POST")
-        .route(get(users::list))
-        .route(web::post().to(users::create))
-}
-
-fn one_user() -> Resource {
-    refused(web::resource("/Users/{id}"), "GET, PUT, PATCH, DELETE")
-        .route(get(users::get))
-        .route(web::put().to(users::replace))
-        .route(web::patch().to(users::patch))
-        .route(web::delete().to(users::delete))
+    refused(web::resource("/Users"), "GET, POST").route(get(users::list)).route(operation(
+        web::post(),
+        Verb::Create,
+        Kind::User,
+    ))
 }
 
 fn all_groups() -> Resource {
-    refused(web::resource("/Groups"), "GET, POST")
-        .route(get(groups::list))
-        .route(web::post().to(groups::create))
+    refused(web::resource("/Groups"), "GET, POST").route(get(groups::list)).route(operation(
+        web::post(),
+        Verb::Create,
+        Kind::Group,
+    ))
 }
 
-fn one_group() -> Resource {
-    refused(web::resource("/Groups/{id}"), "GET, PUT, PATCH, DELETE")
-        .route(get(groups::get))
-        .route(web::put().to(groups::replace))
-        .route(web::patch().to(groups::patch))
-        .route(web::delete().to(groups::delete))
+fn one(path: &str, kind: Kind) -> Resource {
+    refused(web::resource(path), "GET, PUT, PATCH, DELETE")
+        .route(operation(get_or_head(), Verb::Read, kind))
+        .route(operation(web::put(), Verb::Replace, kind))
+        .route(operation(web::patch(), Verb::Patch, kind))
+        .route(operation(web::delete(), Verb::Delete, kind))
+}
+
+fn operation(route: Route, verb: Verb, kind: Kind) -> Route {
+    route.to(move |request, payload, caller| serve(verb, kind, request, payload, caller))
 }

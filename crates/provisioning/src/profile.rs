@@ -178,6 +178,12 @@ impl Profile {
         self.id
     }
 
+    /// The attributes without which no user is admitted, dotted: what `/Schemas` says is required.
+    #[must_use]
+    pub fn required_attributes(&self) -> Vec<&'static str> {
+        self.required.iter().copied().chain(self.email.map(|_| "emails")).collect()
+    }
+
     /// Admits the user that a request would lead to.
     ///
     /// # Errors

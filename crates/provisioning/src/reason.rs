@@ -227,6 +227,8 @@ reasons! {
     TokenForeignJwt = "token_foreign_jwt", Connection, 401, None;
     /// A scheme other than Bearer.
     TokenSchemeUnsupported = "token_scheme_unsupported", Connection, 401, None;
+    /// The bare token without `Bearer`, to a tenant that is strict about it.
+    TokenSchemeMissing = "token_scheme_missing", Connection, 401, None;
     /// Nothing that resembles a token of ours.
     TokenUnrecognised = "token_unrecognised", Connection, 401, None;
     /// The token is of another region than the host.

@@ -6,12 +6,14 @@
 //! **Invariant**: no I/O, no clock, no randomness, no logging; untyped JSON is held by [`attributes`] alone.
 
 pub mod attributes;
+pub mod bulk;
 pub mod document;
 pub mod error;
 pub mod etag;
 pub mod filter;
 pub mod group;
 pub mod list;
+mod message;
 pub mod meta;
 pub mod normal;
 pub mod patch;
@@ -19,12 +21,14 @@ pub mod path;
 pub mod projection;
 pub mod quirk;
 pub mod schema;
+pub mod search;
 pub mod service_provider;
 pub mod sort;
 pub mod user;
 pub mod user_name;
 
 pub use attributes::{Attributes, JsonLimits};
+pub use bulk::{BulkLimits, BulkRequest};
 pub use document::Document;
 pub use error::{ErrorKind, ScimError};
 pub use etag::ETag;
@@ -37,9 +41,12 @@ pub use patch::{MemberStep, PatchLimits, PatchRequest};
 pub use path::AttrPath;
 pub use projection::Projection;
 pub use quirk::{Notes, Quirk, Tolerance};
+pub use schema::custom::{Custom, CustomAttribute};
 pub use schema::{
-    Attribute, Kind, Mutability, ResourceType, Returned, Schema, Schemas, Uniqueness,
+    Attribute, Format, Handling, Kind, Mutability, ResourceType, Returned, Role, Schema, Schemas,
+    Sent, Uniqueness,
 };
+pub use search::SearchRequest;
 pub use service_provider::Announced;
 pub use sort::{Sort, SortValue};
 pub use user::User;

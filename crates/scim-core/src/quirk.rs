@@ -1,116 +1,21 @@
-//! Every tolerated deviation from the RFCs: its id, its clause, and which apply to a tenant.
+//! Every tolerated deviation from the RFCs, which of them apply to a tenant, and which were met.
 //!
-//! **Invariant**: code that bends a rule does so under a [`Quirk`] that [`Tolerance`] allows, and notes it.
+//! **Invariant**: code that bends a rule does so through [`Tolerance::bend`] under a [`Quirk`], which notes it. A
+//! strict tenant refuses exactly the quirks that it names, and nothing else differs.
 
+mod table;
+
+use crate::error::{ErrorKind, ScimError};
 use std::collections::BTreeSet;
+use std::fmt;
 
-/// One tolerated deviation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Quirk {
-    /// `"op": "Add"`: operation names in another case (RFC 7644 §3.5.2 defines them in lower case). Entra.
-    OpCase,
-    /// `"active": "False"`: a boolean as text (RFC 7643 §2.3.2). Entra.
-    StringBool,
-    /// `{"name.givenName": "…"}` in a path-less value: a dotted or URN key (RFC 7644 §3.5.2.1). Entra.
-    DottedKey,
-    /// `emails[type eq "work"].value` matches nothing and the element is made (RFC 7644 §3.5.2.3 says `noTarget`).
-    ElementCreated,
-    /// `remove` with a value list removes only those values (RFC 7644 §3.5.2.2 has no value on remove). Entra.
-    RemoveWithValue,
-    /// The manager as text, list or empty text (RFC 7643 §4.3 makes it an object). Entra.
-    ManagerShape,
-    /// An object or a single value where a list is due, or the reverse (RFC 7643 §2.4).
-    ListShape,
-    /// A number or boolean where text is due (RFC 7643 §2.3.1).
-    TextFromScalar,
-    /// Unknown `schemas` URIs are passed over (RFC 7643 §3). Entra, OneLogin.
-    UnknownSchemaUri,
-    /// No `schemas` in the body (RFC 7643 §3 requires it).
-    MissingSchemas,
-    /// Enterprise attributes at top level or under a misspelt URN (RFC 7643 §4.3). Entra.
-    MisplacedExtension,
-    /// An unquoted text in a filter (RFC 7644 §3.4.2.2 wants a JSON string). Entra's guide.
-    UnquotedValue,
-    /// `emails[type eq "work"].value eq "x"` in a filter (not in the grammar of RFC 7644 §3.4.2.2). Entra.
-    FilterAfterValuePath,
-    /// An empty `Operations` list is taken as no change (RFC 7644 §3.5.2 wants one or more). Microsoft's validator.
-    EmptyOperations,
-    /// More than one `primary`; the last one named keeps it (RFC 7643 §2.4).
-    ManyPrimaries,
-    /// A list value that is a JSON text, such as Entra's app role assignments (RFC 7643 §2.3).
-    JsonText,
-    /// A userName outside the PRECIS UsernameCaseMapped profile, a space say (RFC 7644 §5, RFC 8265 §3.3).
-    UserNameNotPrecis,
-    /// A readOnly attribute in a PATCH equal to what is stored, or one that identity providers always send.
-    ReadOnlyEcho,
-    /// An unknown attribute is passed over in POST, PUT or PATCH (RFC 7644 §3.3 leaves it open).
-    UnknownAttribute,
-    /// The bare token without `Bearer` (RFC 6750 §2.1). Okta's header mode.
-    BareToken,
-    /// `bearer` in another case than `Bearer` (RFC 9110 §11.1 allows it; noted for the reader).
-    BearerCase,
-    /// A body without a `Content-Type` (RFC 7644 §3.1).
-    NoContentType,
-    /// The query ends with `&`, or the URL with a bare `?` or a slash (RFC 3986). OneLogin.
-    TrailingSeparator,
-}
+pub use table::Quirk;
 
 impl Quirk {
-    /// Every quirk, in the order of its declaration.
-    pub const ALL: &'static [Self] = &[
-        Self::OpCase,
-        Self::StringBool,
-        Self::DottedKey,
-        Self::ElementCreated,
-        Self::RemoveWithValue,
-        Self::ManagerShape,
-        Self::ListShape,
-        Self::TextFromScalar,
-        Self::UnknownSchemaUri,
-        Self::MissingSchemas,
-        Self::MisplacedExtension,
-        Self::UnquotedValue,
-        Self::FilterAfterValuePath,
-        Self::EmptyOperations,
-        Self::ManyPrimaries,
-        Self::JsonText,
-        Self::UserNameNotPrecis,
-        Self::ReadOnlyEcho,
-        Self::UnknownAttribute,
-        Self::BareToken,
-        Self::BearerCase,
-        Self::NoContentType,
-        Self::TrailingSeparator,
-    ];
-
-    /// The stable id, as decisions, metrics and the documentation spell it.
+    /// The quirk with this id.
     #[must_use]
-    pub fn id(self) -> &'static str {
-        match self {
-            Self::OpCase => "Q-op-case",
-            Self::StringBool => "Q-bool-string",
-            Self::DottedKey => "Q-dotted-key",
-            Self::ElementCreated => "Q-element-created",
-            Self::RemoveWithValue => "Q-remove-with-value",
-            Self::ManagerShape => "Q-manager-shape",
-            Self::ListShape => "Q-list-shape",
-            Self::TextFromScalar => "Q-text-from-scalar",
-            Self::UnknownSchemaUri => "Q-unknown-schema-uri",
-            Self::MissingSchemas => "Q-missing-schemas",
-            Self::MisplacedExtension => "Q-misplaced-extension",
-            Self::UnquotedValue => "Q-unquoted-value",
-            Self::FilterAfterValuePath => "Q-filter-after-value-path",
-            Self::EmptyOperations => "Q-empty-operations",
-            Self::ManyPrimaries => "Q-many-primaries",
-            Self::JsonText => "Q-json-text",
-            Self::UserNameNotPrecis => "Q-username-not-precis",
-            Self::ReadOnlyEcho => "Q-read-only-echo",
-            Self::UnknownAttribute => "Q-unknown-attribute",
-            Self::BareToken => "Q-bare-token",
-            Self::BearerCase => "Q-bearer-case",
-            Self::NoContentType => "Q-no-content-type",
-            Self::TrailingSeparator => "Q-trailing-separator",
-        }
+    pub fn parse(id: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|quirk| quirk.id() == id)
     }
 }
 
@@ -127,10 +32,67 @@ impl Tolerance {
         Self { refused: refused.into_iter().collect() }
     }
 
+    /// Refuses every quirk.
+    #[must_use]
+    pub fn strict() -> Self {
+        Self::all_but(Quirk::ALL.iter().copied())
+    }
+
+    /// What is refused: `all`, `none`, or ids between commas, as [`Tolerance`] is printed.
+    ///
+    /// # Errors
+    /// `invalidValue` when a word is no quirk's id.
+    pub fn parse(text: &str) -> Result<Self, ScimError> {
+        match text.trim() {
+            "none" | "" => return Ok(Self::default()),
+            "all" => return Ok(Self::strict()),
+            _ => {}
+        }
+        let quirks = text.split(',').map(str::trim).map(|id| {
+            Quirk::parse(id).ok_or_else(|| {
+                let id = crate::document::check::shown(id);
+                let detail =
+                    format!("{id} is not a quirk; name all, none, or ids such as Q-op-case.");
+                ScimError::new(ErrorKind::InvalidValue, detail)
+            })
+        });
+        quirks.collect::<Result<_, _>>().map(|refused| Self { refused })
+    }
+
     /// Whether this deviation is tolerated.
     #[must_use]
     pub fn allows(&self, quirk: Quirk) -> bool {
         !self.refused.contains(&quirk)
+    }
+
+    /// Notes a deviation that was met.
+    ///
+    /// # Errors
+    /// What `refusal` says, where the tenant does not tolerate it.
+    pub fn bend(
+        &self,
+        quirk: Quirk,
+        notes: &mut Notes,
+        refusal: impl FnOnce() -> ScimError,
+    ) -> Result<(), ScimError> {
+        if !self.allows(quirk) {
+            return Err(refusal());
+        }
+        notes.met(quirk);
+        Ok(())
+    }
+}
+
+impl fmt::Display for Tolerance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.refused.is_empty() {
+            return f.write_str("none");
+        }
+        if self.refused.len() == Quirk::ALL.len() {
+            return f.write_str("all");
+        }
+        let ids: Vec<&str> = self.refused.iter().map(|quirk| quirk.id()).collect();
+        f.write_str(&ids.join(","))
     }
 }
 
@@ -166,5 +128,42 @@ impl Notes {
     pub fn absorb(&mut self, other: Self) {
         self.quirks.extend(other.quirks);
         self.ignored.extend(other.ignored);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_unique_and_found() {
+        let ids: BTreeSet<&str> = Quirk::ALL.iter().map(|quirk| quirk.id()).collect();
+        assert_eq!(ids.len(), Quirk::ALL.len());
+        for quirk in Quirk::ALL {
+            assert_eq!(Quirk::parse(quirk.id()), Some(*quirk));
+            assert!(quirk.id().starts_with("Q-") && quirk.summary().ends_with('.'));
+            assert!(quirk.clause().starts_with("RFC ") && !quirk.clients().is_empty());
+        }
+        assert_eq!(Quirk::parse("Q-bearer-case"), None);
+    }
+
+    #[test]
+    fn a_tolerance_reads_as_it_is_printed() {
+        for text in ["all", "none", "Q-unknown-attribute", "Q-bool-string,Q-op-case"] {
+            assert_eq!(Tolerance::parse(text).unwrap().to_string(), text);
+        }
+        assert_eq!(
+            Tolerance::parse(" Q-op-case , Q-bool-string ").unwrap().to_string(),
+            "Q-bool-string,Q-op-case"
+        );
+        let every: Vec<&str> = Quirk::ALL.iter().map(|quirk| quirk.id()).collect();
+        assert_eq!(Tolerance::parse(&every.join(",")).unwrap(), Tolerance::strict());
+        for wrong in ["some", "Q-op-case,", "Q-op-case;Q-bool-string"] {
+            assert_eq!(
+                Tolerance::parse(wrong).unwrap_err().kind(),
+                ErrorKind::InvalidValue,
+                "{wrong}"
+            );
+        }
     }
 }

@@ -3,6 +3,7 @@
 //! **Invariant**: no other module knows an attribute's type, case rule or mutability by heart.
 
 pub mod builtin;
+pub mod custom;
 
 use std::sync::{Arc, LazyLock};
 
@@ -27,6 +28,23 @@ pub enum Kind {
     Complex,
 }
 
+impl Kind {
+    /// The word of RFC 7643 §7.
+    #[must_use]
+    pub fn keyword(self) -> &'static str {
+        match self {
+            Self::String => "string",
+            Self::Boolean => "boolean",
+            Self::Decimal => "decimal",
+            Self::Integer => "integer",
+            Self::DateTime => "dateTime",
+            Self::Binary => "binary",
+            Self::Reference => "reference",
+            Self::Complex => "complex",
+        }
+    }
+}
+
 /// Who may write an attribute, and when (RFC 7643 §7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mutability {
@@ -38,6 +56,19 @@ pub enum Mutability {
     Immutable,
     /// Written and never shown.
     WriteOnly,
+}
+
+impl Mutability {
+    /// The word of RFC 7643 §7.
+    #[must_use]
+    pub fn keyword(self) -> &'static str {
+        match self {
+            Self::ReadOnly => "readOnly",
+            Self::ReadWrite => "readWrite",
+            Self::Immutable => "immutable",
+            Self::WriteOnly => "writeOnly",
+        }
+    }
 }
 
 /// When an attribute is in an answer (RFC 7643 §7).
@@ -53,6 +84,19 @@ pub enum Returned {
     Request,
 }
 
+impl Returned {
+    /// The word of RFC 7643 §7.
+    #[must_use]
+    pub fn keyword(self) -> &'static str {
+        match self {
+            Self::Always => "always",
+            Self::Never => "never",
+            Self::Default => "default",
+            Self::Request => "request",
+        }
+    }
+}
+
 /// How far a value is unique (RFC 7643 §7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Uniqueness {
@@ -62,6 +106,18 @@ pub enum Uniqueness {
     Server,
     /// Unique everywhere.
     Global,
+}
+
+impl Uniqueness {
+    /// The word of RFC 7643 §7.
+    #[must_use]
+    pub fn keyword(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Server => "server",
+            Self::Global => "global",
+        }
+    }
 }
 
 /// One attribute or sub-attribute (RFC 7643 §7).
@@ -91,6 +147,79 @@ pub struct Attribute {
     pub reference_types: Vec<String>,
     /// The parts of a complex attribute.
     pub sub_attributes: Vec<Attribute>,
+    /// What the service makes of it beyond what RFC 7643 §7 describes.
+    pub handling: Handling,
+}
+
+/// What the service makes of an attribute beyond the characteristics of RFC 7643 §7.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Handling {
+    /// What it says of the value that it is a part of.
+    pub role: Role,
+    /// What becomes of a value that a client sends.
+    pub sent: Sent,
+    /// The form that its text has to have.
+    pub format: Format,
+    /// The longest text that is kept, in bytes.
+    pub longest_bytes: usize,
+    /// Whether it is compared as RFC 8265 says (`UsernameCaseMapped`) and not by case folding.
+    pub precis: bool,
+    /// Whether `required` is judged by the tenant's profile, on the whole result and in its own words.
+    pub judged_later: bool,
+}
+
+impl Default for Handling {
+    fn default() -> Self {
+        Self {
+            role: Role::None,
+            sent: Sent::Kept,
+            format: Format::Any,
+            longest_bytes: 16 * 1024,
+            precis: false,
+            judged_later: false,
+        }
+    }
+}
+
+/// What a part says of the value that it belongs to: the default sub-attributes of RFC 7643 §2.4.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Nothing that every list knows.
+    None,
+    /// The significant value.
+    Value,
+    /// What the value is for: `type`.
+    Type,
+    /// Whether it is the preferred one.
+    Primary,
+    /// How people read it.
+    Display,
+    /// The address of the resource that it names: `$ref`.
+    Reference,
+}
+
+/// What becomes of a value that a client sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sent {
+    /// It is kept, if it may be written at all.
+    Kept,
+    /// It is taken, held to no rule and dropped, and the attribute is not announced: `password` (idp-wire row 20).
+    Dropped,
+    /// It only repeats what the service knows, wherever it stands: `id`, `schemas`.
+    Echoed,
+}
+
+/// The form of a text, where RFC 7643 §4.1.1 has one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Any.
+    Any,
+    /// A language tag (RFC 5646).
+    LanguageTag,
+    /// The value of an `Accept-Language` header (RFC 9110 §12.5.4).
+    LanguageRanges,
+    /// The name of a time zone in the IANA database.
+    TimeZone,
 }
 
 impl Attribute {
@@ -98,6 +227,12 @@ impl Attribute {
     #[must_use]
     pub fn sub_attribute(&self, name: &str) -> Option<&Attribute> {
         self.sub_attributes.iter().find(|a| a.name.eq_ignore_ascii_case(name))
+    }
+
+    /// The sub-attribute with this role.
+    #[must_use]
+    pub fn part(&self, role: Role) -> Option<&Attribute> {
+        self.sub_attributes.iter().find(|a| a.handling.role == role)
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! **Invariant**: `/Schemas` is written from the same data that requests are checked by.
 
-use crate::schema::{Attribute, Kind, Mutability, ResourceType, Returned, Schema, Uniqueness};
+use crate::schema::{Attribute, Kind, ResourceType, Schema, Sent};
 use serde_json::{Map, Value, json};
 
 const CONFIG: &str = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig";
@@ -90,7 +90,8 @@ pub fn schemas(base_url: &str) -> Vec<Value> {
 }
 
 fn described(schema: &Schema, base_url: &str) -> Value {
-    let attributes: Vec<Value> = schema.attributes.iter().map(characteristics).collect();
+    let announced = schema.attributes.iter().filter(|a| a.handling.sent != Sent::Dropped);
+    let attributes: Vec<Value> = announced.map(characteristics).collect();
     json!({
         "schemas": [SCHEMA],
         "id": schema.id,
@@ -108,13 +109,13 @@ fn characteristics(attribute: &Attribute) -> Value {
         all.insert(name.to_owned(), value);
     };
     put("name", json!(attribute.name));
-    put("type", json!(type_name(attribute.kind)));
+    put("type", json!(attribute.kind.keyword()));
     put("multiValued", json!(attribute.multi_valued));
     put("description", json!(attribute.description));
     put("required", json!(attribute.required));
-    put("mutability", json!(mutability_name(attribute.mutability)));
-    put("returned", json!(returned_name(attribute.returned)));
-    put("uniqueness", json!(uniqueness_name(attribute.uniqueness)));
+    put("mutability", json!(attribute.mutability.keyword()));
+    put("returned", json!(attribute.returned.keyword()));
+    put("uniqueness", json!(attribute.uniqueness.keyword()));
     if matches!(attribute.kind, Kind::String | Kind::Reference | Kind::Binary) {
         put("caseExact", json!(attribute.case_exact));
     }
@@ -128,45 +129,6 @@ fn characteristics(attribute: &Attribute) -> Value {
         put("subAttributes", attribute.sub_attributes.iter().map(characteristics).collect());
     }
     Value::Object(all)
-}
-
-fn type_name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::String => "string",
-        Kind::Boolean => "boolean",
-        Kind::Decimal => "decimal",
-        Kind::Integer => "integer",
-        Kind::DateTime => "dateTime",
-        Kind::Binary => "binary",
-        Kind::Reference => "reference",
-        Kind::Complex => "complex",
-    }
-}
-
-fn mutability_name(mutability: Mutability) -> &'static str {
-    match mutability {
-        Mutability::ReadOnly => "readOnly",
-        Mutability::ReadWrite => "readWrite",
-        Mutability::Immutable => "immutable",
-        Mutability::WriteOnly => "writeOnly",
-    }
-}
-
-fn returned_name(returned: Returned) -> &'static str {
-    match returned {
-        Returned::Always => "always",
-        Returned::Never => "never",
-        Returned::Default => "default",
-        Returned::Request => "request",
-    }
-}
-
-fn uniqueness_name(uniqueness: Uniqueness) -> &'static str {
-    match uniqueness {
-        Uniqueness::None => "none",
-        Uniqueness::Server => "server",
-        Uniqueness::Global => "global",
-    }
 }
 
 fn meta(resource_type: &str, base_url: &str, path: &str) -> Value {

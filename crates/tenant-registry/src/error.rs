@@ -29,6 +29,9 @@ pub enum RegistryError {
     /// The number of seats is too large to be kept.
     #[error("a tenant has at most 9223372036854775807 seats")]
     SeatsInvalid,
+    /// The declaration was changed by someone else since it was read.
+    #[error("the tenant's attributes were changed by someone else meanwhile: look again")]
+    ExtensionChanged,
     /// The registry's database was asked and says nothing.
     #[error("the registry's database does not answer")]
     Silent,

@@ -3,6 +3,7 @@
 //! **Invariant**: a refresh reads the generation before the rows, so that a snapshot is never older than the generation it
 //! names; what it reads twice does no harm.
 
+mod dialect;
 mod follow;
 mod pepper;
 mod write;
@@ -168,6 +169,13 @@ impl Registry {
         Ok(changed)
     }
 
+    /// A key for one purpose: the same on every node, and of no use for any other.
+    #[must_use]
+    pub fn derive_key(&self, purpose: &str) -> [u8; 32] {
+        // No token begins so, and neither does the text by which a pepper is checked.
+        self.shared.pepper.hash(&format!("muster derived key: {purpose}")).0
+    }
+
     /// How long ago the registry's database last said what is current.
     #[must_use]
     pub fn age(&self) -> Duration {
@@ -281,7 +289,10 @@ impl Registry {
             .all(reader)
             .await
             .map_err(RegistryError::Database)?;
-        let tenants = readable(tenants.into_iter().map(entity::tenant::Model::read));
+        let tenants = readable(tenants.into_iter().map(|row| {
+            let known = TenantId::parse(&row.id).ok();
+            row.read_after(known.and_then(|id| base.tenant(&id)).map(Arc::as_ref))
+        }));
         let credentials = readable(credentials.into_iter().map(entity::credential::Model::read));
         Ok(base.with(generation, tenants, credentials))
     }

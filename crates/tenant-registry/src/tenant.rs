@@ -2,11 +2,11 @@
 //!
 //! **Invariant**: a tenant has one home region and one population for life; the names that say so are values, not text.
 
-use provisioning::{ProfileId, roles};
+use provisioning::{Profile, ProfileId, roles};
 use region_router::{Place, Population, Region};
-use scim_core::{Schemas, Tolerance};
+use scim_core::{Custom, Schemas, Tolerance};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// The alphabet of RFC 4648 §6 in small letters.
 const BASE32: [char; 32] = [
@@ -136,7 +136,9 @@ pub struct Tenant {
     pub seat_contact: String,
     /// Which deviations of its identity provider are tolerated.
     pub tolerance: Tolerance,
-    /// What its resources hold.
+    /// The attributes that it has declared beyond those of the RFC.
+    pub extension: Option<Custom>,
+    /// What its resources hold: the RFC's attributes and its own, required as its profile says.
     pub schemas: Arc<Schemas>,
 }
 
@@ -189,6 +191,33 @@ impl NewTenant {
             groups: true,
             seat_contact: "your account owner".to_owned(),
         }
+    }
+}
+
+/// Of the tenants that have declared nothing: one for each profile.
+static BY_PROFILE: LazyLock<Vec<(ProfileId, Arc<Schemas>)>> = LazyLock::new(|| {
+    ProfileId::ALL
+        .into_iter()
+        .map(|profile| {
+            let required = Profile::of(profile).required_attributes();
+            let schemas = match required.as_slice() {
+                [] => Schemas::builtin(),
+                required => Arc::new(Schemas::builtin().requiring(required)),
+            };
+            (profile, schemas)
+        })
+        .collect()
+});
+
+/// What the resources of a tenant hold. Tenants that have declared nothing share it.
+pub(crate) fn schemas(profile: ProfileId, extension: Option<&Custom>) -> Arc<Schemas> {
+    let shared = BY_PROFILE
+        .iter()
+        .find(|(known, _)| *known == profile)
+        .map_or_else(Schemas::builtin, |(_, schemas)| Arc::clone(schemas));
+    match extension {
+        None => shared,
+        Some(custom) => Arc::new(shared.with(custom)),
     }
 }
 

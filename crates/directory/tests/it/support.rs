@@ -103,6 +103,7 @@ pub(crate) fn tenant(letter: char) -> Tenant {
         groups: true,
         seat_contact: "your account owner".to_owned(),
         tolerance: Tolerance::default(),
+        extension: None,
         schemas: Schemas::builtin(),
     }
 }

@@ -3,7 +3,7 @@
 //! **Invariant**: host, token and registry snapshot decide, in memory and at once. A [`Caller`] in a handler's signature
 //! is the authorization; its scope comes from the credential alone.
 
-use super::client::family;
+use super::client::{Client, recognise};
 use crate::scim::error::Failure;
 use crate::state::State;
 use crate::telemetry::http::RequestContext;
@@ -39,8 +39,8 @@ pub struct Caller {
     pub route: &'static str,
     /// The request's id and when it came.
     pub context: RequestContext,
-    /// The client's family.
-    pub client: &'static str,
+    /// What the request's head tells of the client.
+    pub client: Client,
     /// Which deviations the tenant tolerates.
     pub tolerance: Tolerance,
     notes: Notes,
@@ -103,7 +103,7 @@ impl Caller {
             base_url: state.hosts.base_url(&place),
             route: crate::routes::template(request),
             context: context.clone(),
-            client: family(user_agent(request)),
+            client: Client::of(user_agent(request), query),
             tolerance: tenant.tolerance.clone(),
             credential: authenticated.credential,
             state,
@@ -111,11 +111,14 @@ impl Caller {
             place,
             notes,
         };
-        match check_tenant(&caller.tenant, request) {
+        match check_tenant(&caller.tenant, request).and_then(|()| check_head(&caller)) {
             Ok(()) => Ok(caller),
             Err(refusal) => {
                 caller.scoped.note_refusal(&caller.asked("request"), &refusal);
-                Err(refusal.into())
+                Err(match refusal.reason.status() {
+                    401 => Failure::unauthorized(refusal.reason, refusal.detail),
+                    _ => refusal.into(),
+                })
             }
         }
     }
@@ -127,7 +130,7 @@ impl Caller {
             operation,
             request_id: self.context.request_id.clone(),
             trace_id: self.context.trace_id.clone(),
-            client: self.client.to_owned(),
+            client: self.client.family(&self.notes).to_owned(),
             key_id: self.credential.key_id.clone(),
             started: self.context.started,
             now: self.state.clock.now(),
@@ -207,6 +210,7 @@ fn refuse_token(
     failure: AuthFailure,
 ) -> Failure {
     let refusal = Refusal::from(failure);
+    let notes = token.quirks();
     if let Some(owner) = state.registry.owner(token)
         && let Some(directory) = state.directories.get(&token.place().region)
     {
@@ -214,11 +218,11 @@ fn refuse_token(
             operation: "request",
             request_id: context.request_id.clone(),
             trace_id: context.trace_id.clone(),
-            client: family(user_agent(request)).to_owned(),
+            client: recognise(user_agent(request), request.uri().query(), &notes).to_owned(),
             key_id: token.key_id().to_owned(),
             started: context.started,
             now: state.clock.now(),
-            notes: token.quirks(),
+            notes,
         };
         directory.within(&owner.tenant).note_refusal(&asked, &refusal);
     }
@@ -248,6 +252,26 @@ fn wrong_place(state: &State, host: &Place, correct: &Place) -> Failure {
         correct.population, correct.region, host.population, host.region
     );
     Failure::unauthorized(reason, detail).correct_base_url(&base_url)
+}
+
+/// What a strict tenant refuses before the body is read.
+fn check_head(caller: &Caller) -> Result<(), Refusal> {
+    let refused = caller.notes.quirks().find(|quirk| !caller.tolerance.allows(*quirk));
+    match refused {
+        None => Ok(()),
+        Some(Quirk::BareToken) => Err(Refusal::new(
+            Reason::TokenSchemeMissing,
+            "The token was sent without the word Bearer, and this tenant is strict about that (Q-bare-token). Put Bearer and \
+             a space in front of the token in your identity provider.",
+        )),
+        Some(quirk) => Err(Refusal::new(
+            Reason::SyntaxInvalid,
+            format!(
+                "The URL ends in a separator with nothing behind it, and this tenant is strict about that ({}). Take it off.",
+                quirk.id()
+            ),
+        )),
+    }
 }
 
 fn check_tenant(tenant: &Tenant, request: &HttpRequest) -> Result<(), Refusal> {

@@ -1,24 +1,24 @@
 //! What the service offers (RFC 7644 §4), and what a token is.
 
+use super::answer::Answered;
 use super::error::Failure;
 use super::exchange::Exchange;
 use super::query::Query;
 use super::response;
 use crate::auth::Caller;
-use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
 use provisioning::Reason;
 use scim_core::{Announced, service_provider};
 use serde_json::{Value, json};
 use time::format_description::well_known::Rfc3339;
 
-type Answer = Result<(Reason, HttpResponse), Failure>;
+type Answer = Result<Answered, Failure>;
 
 /// `GET /scim/v2`: which token this is, and where to go from here.
 #[tracing::instrument(name = "scim.root.get", skip_all)]
 pub async fn root(caller: Caller) -> HttpResponse {
     let exchange = Exchange::begin(caller, "root.get", "Token", None);
-    let Caller { tenant, credential, base_url, .. } = &exchange.caller;
+    let Caller { tenant, credential, base_url, .. } = &*exchange.caller;
     let expires_at = credential.expires_at.format(&Rfc3339).unwrap_or_default();
     let body = json!({
         "schemas": ["urn:muster:params:scim:api:messages:1.0:Token"],
@@ -43,8 +43,7 @@ pub async fn root(caller: Caller) -> HttpResponse {
         },
     });
     exchange.note_read(Reason::RootRead, "");
-    let answer = response::json(StatusCode::OK, body.to_string());
-    exchange.finish(Ok((Reason::RootRead, answer))).await
+    exchange.finish(Ok(Answered::document(Reason::RootRead, body.to_string()))).await
 }
 
 /// `GET /ServiceProviderConfig`.
@@ -88,7 +87,7 @@ fn documents(request: &HttpRequest, exchange: &Exchange, all: &[Value]) -> Answe
         exchange.note_read(Reason::DiscoveryRead, "");
         let texts: Vec<String> = all.iter().map(Value::to_string).collect();
         let body = response::list(texts.len() as u64, 1, &texts);
-        return Ok((Reason::DiscoveryRead, response::json(StatusCode::OK, body)));
+        return Ok(Answered::document(Reason::DiscoveryRead, body));
     };
     let named = |document: &&Value| {
         document.get("id").and_then(Value::as_str).is_some_and(|own| own.eq_ignore_ascii_case(id))
@@ -104,9 +103,9 @@ fn documents(request: &HttpRequest, exchange: &Exchange, all: &[Value]) -> Answe
     Ok(found(exchange, document))
 }
 
-fn found(exchange: &Exchange, document: &Value) -> (Reason, HttpResponse) {
+fn found(exchange: &Exchange, document: &Value) -> Answered {
     exchange.note_read(Reason::DiscoveryRead, "");
-    (Reason::DiscoveryRead, response::json(StatusCode::OK, document.to_string()))
+    Answered::document(Reason::DiscoveryRead, document.to_string())
 }
 
 /// RFC 7644 §4: a filter on discovery is answered with 403, since ignoring it would mislead.

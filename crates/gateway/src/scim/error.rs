@@ -5,6 +5,7 @@
 
 #![warn(clippy::wildcard_enum_match_arm)]
 
+use super::answer::X_REASON;
 use crate::auth::caller::context;
 use crate::telemetry::http::{Outcome, RequestContext};
 use actix_web::http::header::{self, HeaderName, HeaderValue};
@@ -110,14 +111,33 @@ impl Failure {
         &self.0.refusal
     }
 
+    /// The status of the answer.
+    #[must_use]
+    pub fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::BAD_REQUEST)
+    }
+
+    /// The Error message (RFC 7644 §3.12).
+    #[must_use]
+    pub fn body(&self) -> String {
+        let Parts { refusal, status, request_id, .. } = &*self.0;
+        let reason = refusal.reason;
+        let detail = format!("{} (reason {reason}, request {request_id})", refusal.detail);
+        let scim_type = reason.scim_type().filter(|_| *status == reason.status());
+        ErrorBody::new(*status, scim_type, &detail).to_string()
+    }
+
+    /// Logs what the store said, if it failed. The line of the request has its id and says the rest.
+    pub fn log_cause(&self) {
+        let Parts { cause: Some(cause), refusal, request_id, .. } = &*self.0 else { return };
+        let (source, reason): (&dyn Error, _) = (cause, refusal.reason.as_str());
+        tracing::error!(error = source, request_id, reason, "the directory failed");
+    }
+
     /// The answer.
     #[must_use]
     pub fn respond(&self, outcome: Outcome) -> HttpResponse {
-        if let Some(cause) = &self.0.cause {
-            log(cause, &self.0.request_id, self.0.refusal.reason);
-        }
-        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::BAD_REQUEST);
-        let mut answer = HttpResponseBuilder::new(status);
+        let mut answer = HttpResponseBuilder::new(self.status_code());
         for (name, value) in &self.0.headers {
             if let Ok(value) = HeaderValue::from_str(value) {
                 answer.insert_header((name.clone(), value));
@@ -127,19 +147,8 @@ impl Failure {
             answer.force_close();
         }
         answer.insert_header((header::CONTENT_TYPE, SCIM_JSON));
-        answer.insert_header(("x-reason", self.0.refusal.reason.as_str()));
-        let detail = format!(
-            "{} (reason {}, request {})",
-            self.0.refusal.detail, self.0.refusal.reason, self.0.request_id
-        );
-        let scim_type = self
-            .0
-            .refusal
-            .reason
-            .scim_type()
-            .filter(|_| self.0.status == self.0.refusal.reason.status());
-        let mut response =
-            answer.body(ErrorBody::new(self.0.status, scim_type, &detail).to_string());
+        answer.insert_header((X_REASON, self.0.refusal.reason.as_str()));
+        let mut response = answer.body(self.body());
         if self.0.close {
             response.head_mut().set_connection_type(ConnectionType::Close);
         }
@@ -161,12 +170,6 @@ impl Failure {
     }
 }
 
-/// The cause of a failure, once; the line of the request has its id and says the rest.
-fn log(cause: &DirectoryError, request_id: &str, reason: Reason) {
-    let source: &dyn Error = cause;
-    tracing::error!(error = source, request_id, reason = reason.as_str(), "the directory failed");
-}
-
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.refusal.detail)
@@ -175,7 +178,7 @@ impl fmt::Display for Failure {
 
 impl ResponseError for Failure {
     fn status_code(&self) -> StatusCode {
-        StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::BAD_REQUEST)
+        Self::status_code(self)
     }
 
     fn error_response(&self) -> HttpResponse {

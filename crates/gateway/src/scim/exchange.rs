@@ -3,6 +3,7 @@
 //! **Invariant**: a refusal is in the tenant's log before it is answered; a write is a task of the process, so a client
 //! that hangs up does not cancel a commit.
 
+use super::answer::Answered;
 use super::error::Failure;
 use crate::auth::Caller;
 use crate::state::State;
@@ -12,6 +13,7 @@ use actix_web::HttpResponse;
 use directory::{Asked, DirectoryError, Refused};
 use provisioning::{Class, Reason};
 use std::future::Future;
+use std::sync::Arc;
 use tracing::Instrument;
 
 /// What a request is about, as far as it is known.
@@ -27,8 +29,8 @@ pub struct Subject {
 
 /// A request with a caller.
 pub struct Exchange {
-    /// Who calls.
-    pub caller: Caller,
+    /// Who calls; the operations of a bulk request share it.
+    pub caller: Arc<Caller>,
     /// What its decision carries.
     pub asked: Asked,
     /// What it is about.
@@ -39,13 +41,22 @@ impl Exchange {
     /// Begins an operation.
     #[must_use]
     pub fn begin(
-        caller: Caller,
+        caller: impl Into<Arc<Caller>>,
         operation: &'static str,
         resource_type: &'static str,
         id: Option<String>,
     ) -> Self {
+        let caller = caller.into();
         let asked = caller.asked(operation);
         Self { caller, asked, subject: Subject { resource_type, id, name: None } }
+    }
+
+    /// What the decision carries, with the client as far as it has shown itself by now.
+    #[must_use]
+    pub fn asked(&self) -> Asked {
+        let mut asked = self.asked.clone();
+        self.caller.client.sign(&mut asked);
+        asked
     }
 
     /// Runs a write as a task that is finished whatever becomes of the client.
@@ -84,28 +95,37 @@ impl Exchange {
     /// Notes a read in the tenant's log.
     pub fn note_read(&self, reason: Reason, detail: &str) {
         let Subject { resource_type, id, .. } = &self.subject;
-        self.caller.scoped.note_read(&self.asked, reason, resource_type, id.as_deref(), detail);
+        self.caller.scoped.note_read(&self.asked(), reason, resource_type, id.as_deref(), detail);
     }
 
-    /// Ends it: a refusal is written to the log, and the answer tells the request's line what became of it.
-    pub async fn finish(self, result: Result<(Reason, HttpResponse), Failure>) -> HttpResponse {
-        match result {
-            Ok((reason, mut response)) => {
-                let outcome = self.outcome(reason);
+    /// Ends a request: the answer tells the request's line what became of it.
+    pub async fn finish(self, result: Result<Answered, Failure>) -> HttpResponse {
+        match self.settle(result).await {
+            Ok(answered) => {
+                let outcome = self.outcome(answered.reason);
+                let mut response = answered.into_response();
                 response.extensions_mut().insert(outcome);
-                if let Ok(value) = reason.as_str().parse() {
-                    response.headers_mut().insert(X_REASON, value);
-                }
                 response
             }
             Err(failure) => {
-                self.remember(&failure).await;
                 let outcome = self.outcome(failure.refusal().reason);
-                failure
-                    .named(&self.asked.request_id)
-                    .respond(Outcome { outcome: "refused", ..outcome })
+                failure.respond(Outcome { outcome: "refused", ..outcome })
             }
         }
+    }
+
+    /// Ends an operation: its quirks are counted, and a refusal is written to the log before anybody is told.
+    ///
+    /// # Errors
+    /// Those of the operation, with the request's id.
+    pub async fn settle(&self, result: Result<Answered, Failure>) -> Result<Answered, Failure> {
+        let notes = &self.asked.notes;
+        count_quirks(notes, self.caller.client.family(notes));
+        let Err(failure) = result else { return result };
+        let failure = failure.named(&self.asked.request_id);
+        failure.log_cause();
+        self.remember(&failure).await;
+        Err(failure)
     }
 
     /// Writes a refusal to the tenant's log, as a task, so that a client that hangs up does not take it out again. A store
@@ -115,7 +135,7 @@ impl Exchange {
         if refusal.reason.class() == Class::Store {
             return;
         }
-        let (scoped, asked) = (self.caller.scoped.clone(), self.asked.clone());
+        let (scoped, asked) = (self.caller.scoped.clone(), self.asked());
         let Subject { resource_type, id, name } = self.subject.clone();
         let write = async move {
             let (resource_id, subject) = (id.as_deref(), name.as_deref());
@@ -129,7 +149,6 @@ impl Exchange {
     }
 
     fn outcome(&self, reason: Reason) -> Outcome {
-        count_quirks(&self.asked.notes);
         let outcome = match reason {
             Reason::UserUnchanged | Reason::GroupUnchanged => "unchanged",
             Reason::UserRead
@@ -152,9 +171,6 @@ impl Exchange {
         }
     }
 }
-
-const X_REASON: actix_web::http::header::HeaderName =
-    actix_web::http::header::HeaderName::from_static("x-reason");
 
 fn too_slow() -> Failure {
     Failure::new(

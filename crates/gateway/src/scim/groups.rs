@@ -3,19 +3,21 @@
 //! A tenant without group push answers lookups as if it had no groups, since Entra takes a 404 on `/Groups` for a wrong
 //! URL (idp-wire, section 1, row 11), and refuses writes.
 
-use super::body;
+use super::answer::{Answered, Body};
 use super::error::Failure;
 use super::exchange::Exchange;
+use super::list::Search;
+use super::operation::{Order, patch_limits};
+use super::precondition::Preconditions;
 use super::response;
-use super::users::{Id, Search, expected, is_current, patch_limits, projection};
 use crate::auth::Caller;
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse};
 use directory::{
     Asked, DirectoryError, GroupAnswer, GroupChange, Listing, MemberNames, StoredGroup,
     StoredMember,
 };
-use provisioning::{Reason, Refusal};
+use provisioning::Reason;
 use scim_core::{Document, ErrorKind, Group, MemberStep, PatchRequest, Projection, ScimError};
 use serde_json::Value;
 use std::sync::Arc;
@@ -24,65 +26,46 @@ use tenant_registry::{Operation, Resource};
 /// Removals of members by filter that one request may hold.
 const SEARCHES: usize = 10;
 
-type Answer = Result<(Reason, HttpResponse), Failure>;
+type Answer = Result<Answered, Failure>;
 
-/// `POST /Groups` (RFC 7644 §3.3).
+/// Makes a group (RFC 7644 §3.3).
+///
+/// # Errors
+/// What the schema or the directory refuses.
 #[tracing::instrument(name = "scim.groups.create", skip_all)]
-pub async fn create(request: HttpRequest, payload: web::Payload, caller: Caller) -> HttpResponse {
-    let mut exchange = Exchange::begin(caller, "group.create", "Group", None);
-    let result = try_create(&request, payload, &mut exchange).await;
-    exchange.finish(result).await
-}
-
-async fn try_create(
-    request: &HttpRequest,
-    payload: web::Payload,
-    exchange: &mut Exchange,
-) -> Answer {
-    may_write(&exchange.caller, Operation::Create)?;
-    let schemas = Arc::clone(&exchange.caller.tenant.schemas);
-    let projection = projection(request, &schemas.group)?;
-    let limits = &exchange.caller.state.limits;
-    let body = body::read(request, payload, limits, &mut exchange.asked.notes).await?;
+pub async fn create(exchange: &mut Exchange, order: Order) -> Answer {
+    let Order { projection, body, .. } = order;
     exchange.subject.name = body.get("displayName").and_then(Value::as_str).map(str::to_owned);
-    let tolerance = &exchange.caller.tolerance;
-    let (group, members, notes) = Group::parse(&body, &schemas.group, tolerance, limits.members)?;
+    let Caller { tenant, tolerance, state, .. } = &*exchange.caller;
+    let (group, members, notes) =
+        Group::parse(&body, &tenant.schemas.group, tolerance, state.limits.members)?;
     exchange.asked.notes.absorb(notes);
     let members = members.unwrap_or_default();
-    let (scoped, asked) = (exchange.caller.scoped.clone(), exchange.asked.clone());
+    let (scoped, asked) = (exchange.caller.scoped.clone(), exchange.asked());
     let answer =
         exchange.commit(async move { scoped.create_group(&group, &members, &asked).await }).await?;
     exchange.subject.id = Some(answer.group.id.clone());
-    let location = format!("{}/Groups/{}", exchange.caller.base_url, answer.group.id);
-    let body = render(exchange, &answer.group, &projection).await?;
-    let version = answer.group.version;
-    Ok((answer.reason, response::one(StatusCode::CREATED, body, version, Some(&location))))
+    let status = StatusCode::CREATED;
+    shown(exchange, &answer.group, answer.reason, status, projection.as_ref()).await
 }
 
-/// `GET /Groups/{id}` (RFC 7644 §3.4.1).
+/// Reads a group (RFC 7644 §3.4.1).
+///
+/// # Errors
+/// 404, 412, or the directory's failure.
 #[tracing::instrument(name = "scim.groups.get", skip_all)]
-pub async fn get(request: HttpRequest, path: Id, caller: Caller) -> HttpResponse {
-    let exchange = Exchange::begin(caller, "group.get", "Group", Some(path.0));
-    let result = try_get(&request, &exchange).await;
-    exchange.finish(result).await
-}
-
-async fn try_get(request: &HttpRequest, exchange: &Exchange) -> Answer {
-    let Exchange { caller, subject, .. } = exchange;
-    caller.may(Resource::Groups, Operation::Read)?;
-    let projection = projection(request, &caller.tenant.schemas.group)?;
-    let group =
-        exchange.read(caller.scoped.group(subject.id.as_deref().unwrap_or_default())).await?;
-    if is_current(request, group.version)? {
+pub async fn get(exchange: &mut Exchange, order: Order) -> Answer {
+    let id = exchange.subject.id.as_deref().unwrap_or_default();
+    let group = exchange.read(exchange.caller.scoped.group(id)).await?;
+    if order.conditions.is_held(group.version)? {
         exchange.note_read(Reason::NotModified, "");
-        return Ok((
-            Reason::NotModified,
-            response::empty(StatusCode::NOT_MODIFIED, Some(group.version)),
-        ));
+        let status = StatusCode::NOT_MODIFIED;
+        return shown(exchange, &group, Reason::NotModified, status, None).await;
     }
-    let body = render(exchange, &group, &projection).await?;
+    let (reason, projection) = (Reason::GroupRead, order.projection.as_ref());
+    let answer = shown(exchange, &group, reason, StatusCode::OK, projection).await?;
     exchange.note_read(Reason::GroupRead, "");
-    Ok((Reason::GroupRead, response::one(StatusCode::OK, body, group.version, None)))
+    Ok(answer)
 }
 
 /// `GET /Groups` (RFC 7644 §3.4.2).
@@ -120,7 +103,7 @@ async fn try_list(request: &HttpRequest, exchange: &mut Exchange) -> Answer {
         })
         .collect();
     let body = response::list(total, search.page.start_index, &resources);
-    Ok((Reason::GroupsListed, response::json(StatusCode::OK, body)))
+    Ok(Answered::document(Reason::GroupsListed, body))
 }
 
 /// The members of one group among those of several, which lie a group at a time.
@@ -130,32 +113,17 @@ fn of_group<'a>(members: &'a [StoredMember], id: &str) -> &'a [StoredMember] {
     members.get(start..end).unwrap_or_default()
 }
 
-/// `PUT /Groups/{id}` (RFC 7644 §3.5.1).
+/// Replaces a group's attributes, and its members if the body names any (RFC 7644 §3.5.1).
+///
+/// # Errors
+/// What the schema or the directory refuses.
 #[tracing::instrument(name = "scim.groups.replace", skip_all)]
-pub async fn replace(
-    request: HttpRequest,
-    payload: web::Payload,
-    path: Id,
-    caller: Caller,
-) -> HttpResponse {
-    let mut exchange = Exchange::begin(caller, "group.replace", "Group", Some(path.0));
-    let result = try_replace(&request, payload, &mut exchange).await;
-    exchange.finish(result).await
-}
-
-async fn try_replace(
-    request: &HttpRequest,
-    payload: web::Payload,
-    exchange: &mut Exchange,
-) -> Answer {
-    may_write(&exchange.caller, Operation::Update)?;
-    let schemas = Arc::clone(&exchange.caller.tenant.schemas);
-    let projection = projection(request, &schemas.group)?;
-    let limits = &exchange.caller.state.limits;
-    let body = body::read(request, payload, limits, &mut exchange.asked.notes).await?;
+pub async fn replace(exchange: &mut Exchange, order: Order) -> Answer {
+    let Order { projection, conditions, body } = order;
     exchange.subject.name = body.get("displayName").and_then(Value::as_str).map(str::to_owned);
-    let tolerance = &exchange.caller.tolerance;
-    let (group, members, notes) = Group::parse(&body, &schemas.group, tolerance, limits.members)?;
+    let Caller { tenant, tolerance, state, .. } = &*exchange.caller;
+    let (group, members, notes) =
+        Group::parse(&body, &tenant.schemas.group, tolerance, state.limits.members)?;
     exchange.asked.notes.absorb(notes);
     // A body without `members` says nothing of them; an empty list empties the group.
     let steps: Vec<MemberStep> = members
@@ -165,71 +133,59 @@ async fn try_replace(
     let alter = move |_: &Document, _: &mut Asked| {
         Ok(GroupChange { group: group.clone(), members: steps.clone() })
     };
-    let answer = change(request, exchange, alter).await?;
-    let body = render(exchange, &answer.group, &projection).await?;
-    Ok((answer.reason, response::one(StatusCode::OK, body, answer.group.version, None)))
+    let answer = change(exchange, conditions, alter).await?;
+    let status = StatusCode::OK;
+    shown(exchange, &answer.group, answer.reason, status, projection.as_ref()).await
 }
 
-/// `PATCH /Groups/{id}` (RFC 7644 §3.5.2).
+/// Changes a group (RFC 7644 §3.5.2).
+///
+/// # Errors
+/// What the PATCH, the schema or the directory refuses.
 #[tracing::instrument(name = "scim.groups.patch", skip_all)]
-pub async fn patch(
-    request: HttpRequest,
-    payload: web::Payload,
-    path: Id,
-    caller: Caller,
-) -> HttpResponse {
-    let mut exchange = Exchange::begin(caller, "group.patch", "Group", Some(path.0));
-    let result = try_patch(&request, payload, &mut exchange).await;
-    exchange.finish(result).await
-}
-
-async fn try_patch(
-    request: &HttpRequest,
-    payload: web::Payload,
-    exchange: &mut Exchange,
-) -> Answer {
-    may_write(&exchange.caller, Operation::Update)?;
+pub async fn patch(exchange: &mut Exchange, order: Order) -> Answer {
+    let Order { projection, conditions, body } = order;
     let schemas = Arc::clone(&exchange.caller.tenant.schemas);
-    let projection = projection(request, &schemas.group)?;
-    let limits = &exchange.caller.state.limits;
-    let notes = &mut exchange.asked.notes;
-    let body = body::read(request, payload, limits, notes).await?;
+    let limits = patch_limits(&exchange.caller.state.limits);
     let tolerance = exchange.caller.tolerance.clone();
-    let patch = PatchRequest::parse(&body, &patch_limits(limits), &tolerance, notes)?;
+    let notes = &mut exchange.asked.notes;
+    let patch = PatchRequest::parse(&body, &limits, &tolerance, notes)?;
     let own_id = exchange.subject.id.as_deref().unwrap_or_default();
     let (patch, members) = patch.split_members(own_id, &tolerance, notes)?;
     check_searches(&members)?;
+    let client = exchange.caller.client;
     let alter = move |old: &Document, asked: &mut Asked| {
         let notes = &mut asked.notes;
         let result = patch.apply(old, &schemas.group, &tolerance, notes)?;
         let group = Group::from_document(result, &tolerance, notes)?;
+        client.sign(asked);
         Ok(GroupChange { group, members: members.clone() })
     };
-    let answer = change(request, exchange, alter).await?;
-    let version = answer.group.version;
-    if projection.is_explicit() {
-        let body = render(exchange, &answer.group, &projection).await?;
-        return Ok((answer.reason, response::one(StatusCode::OK, body, version, None)));
-    }
-    // Microsoft advises against a body here: it would hold all members.
-    Ok((answer.reason, response::empty(StatusCode::NO_CONTENT, Some(version))))
+    let answer = change(exchange, conditions, alter).await?;
+    // Microsoft advises against a body unless it is asked for: it would hold all members.
+    let projection = projection.filter(Projection::is_explicit);
+    let status = if projection.is_some() { StatusCode::OK } else { StatusCode::NO_CONTENT };
+    shown(exchange, &answer.group, answer.reason, status, projection.as_ref()).await
 }
 
-/// `DELETE /Groups/{id}` (RFC 7644 §3.6).
+/// Deletes a group (RFC 7644 §3.6).
+///
+/// # Errors
+/// 404, 412, or the directory's failure.
 #[tracing::instrument(name = "scim.groups.delete", skip_all)]
-pub async fn delete(request: HttpRequest, path: Id, caller: Caller) -> HttpResponse {
-    let exchange = Exchange::begin(caller, "group.delete", "Group", Some(path.0));
-    let result = try_delete(&request, &exchange).await;
-    exchange.finish(result).await
-}
-
-async fn try_delete(request: &HttpRequest, exchange: &Exchange) -> Answer {
-    may_write(&exchange.caller, Operation::Delete)?;
-    let expected = expected(request);
-    let (scoped, asked) = (exchange.caller.scoped.clone(), exchange.asked.clone());
+pub async fn delete(exchange: &mut Exchange, order: Order) -> Answer {
+    let (scoped, asked) = (exchange.caller.scoped.clone(), exchange.asked());
     let id = exchange.subject.id.clone().unwrap_or_default();
-    exchange.commit(async move { scoped.delete_group(&id, expected, &asked).await }).await?;
-    Ok((Reason::GroupDeleted, response::empty(StatusCode::NO_CONTENT, None)))
+    let location = location(exchange, &id);
+    let allowed = move |version| order.conditions.allow(version);
+    exchange.commit(async move { scoped.delete_group(&id, allowed, &asked).await }).await?;
+    Ok(Answered {
+        reason: Reason::GroupDeleted,
+        status: StatusCode::NO_CONTENT,
+        version: None,
+        location: Some(location),
+        body: None,
+    })
 }
 
 /// A removal by a filter other than `value eq` looks at every member, so one request may have a few of them only.
@@ -248,15 +204,15 @@ fn check_searches(steps: &[MemberStep]) -> Result<(), ScimError> {
 }
 
 async fn change(
-    request: &HttpRequest,
     exchange: &mut Exchange,
+    conditions: Preconditions,
     alter: impl Fn(&Document, &mut Asked) -> Result<GroupChange, DirectoryError> + Send + Sync + 'static,
 ) -> Result<GroupAnswer, Failure> {
-    let expected = expected(request);
-    let (scoped, mut asked) = (exchange.caller.scoped.clone(), exchange.asked.clone());
+    let (scoped, mut asked) = (exchange.caller.scoped.clone(), exchange.asked());
     let id = exchange.subject.id.clone().unwrap_or_default();
+    let allowed = move |version| conditions.allow(version);
     let write = async move {
-        let result = scoped.change_group(&id, expected, alter, &mut asked).await;
+        let result = scoped.change_group(&id, allowed, alter, &mut asked).await;
         Ok((result, asked))
     };
     let (result, asked): (Result<GroupAnswer, DirectoryError>, Asked) =
@@ -274,28 +230,28 @@ fn names(projection: &Projection) -> MemberNames {
     }
 }
 
-/// The group as JSON, with its members only if they are wanted.
-async fn render(
+/// The answer about one group, which shows it as far as somebody looks; members are read only if they are wanted.
+async fn shown(
     exchange: &Exchange,
     group: &StoredGroup,
-    projection: &Projection,
-) -> Result<String, Failure> {
-    let caller = &exchange.caller;
-    let members = if projection.wants("members") {
-        exchange.read(caller.scoped.members(&[&group.id], names(projection))).await?
-    } else {
-        Vec::new()
-    };
-    let of = &caller.tenant.schemas.group;
-    Ok(response::group(group, &members, &caller.base_url, projection, of))
+    reason: Reason,
+    status: StatusCode,
+    projection: Option<&Projection>,
+) -> Answer {
+    let Caller { base_url, tenant, scoped, .. } = &*exchange.caller;
+    let mut body = None;
+    if let Some(projection) = projection {
+        let mut members = Vec::new();
+        if projection.wants("members") {
+            members = exchange.read(scoped.members(&[&group.id], names(projection))).await?;
+        }
+        let of = &tenant.schemas.group;
+        body = Some(Body::Text(response::group(group, &members, base_url, projection, of)));
+    }
+    let location = Some(location(exchange, &group.id));
+    Ok(Answered { reason, status, version: Some(group.version), location, body })
 }
 
-fn may_write(caller: &Caller, operation: Operation) -> Result<(), Refusal> {
-    if !caller.tenant.groups {
-        return Err(Refusal::new(
-            Reason::GroupPushOff,
-            "Groups are not provisioned for this account. Switch group push off in your identity provider, or ask for it to be switched on here.",
-        ));
-    }
-    caller.may(Resource::Groups, operation)
+fn location(exchange: &Exchange, id: &str) -> String {
+    format!("{}/Groups/{id}", exchange.caller.base_url)
 }

@@ -5,6 +5,7 @@
 use super::error::Failure;
 use actix_web::{HttpRequest, web};
 use provisioning::Reason;
+use scim_core::{Projection, ResourceType};
 
 /// The parameters of one request; names in any case, `+` is a space, a trailing `&` is nothing.
 #[derive(Debug)]
@@ -44,5 +45,13 @@ impl Query {
             .iter()
             .find(|(key, _)| key.eq_ignore_ascii_case(name))
             .map(|(_, value)| value.as_str())
+    }
+
+    /// The attributes that the answer shows.
+    ///
+    /// # Errors
+    /// `invalidValue` when both parameters are there.
+    pub fn projection(&self, of: &ResourceType) -> Result<Projection, Failure> {
+        Ok(Projection::parse(self.get("attributes"), self.get("excludedAttributes"), of)?)
     }
 }

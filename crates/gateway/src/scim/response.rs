@@ -2,12 +2,8 @@
 //!
 //! **Invariant**: `id`, `meta`, `groups` and `members` come from the store and the configuration, never from a client.
 
-use super::error::SCIM_JSON;
-use actix_web::HttpResponse;
-use actix_web::http::StatusCode;
-use actix_web::http::header::{self, HeaderValue};
 use directory::{StoredGroup, StoredMember, StoredUser};
-use scim_core::{ETag, Meta, Projection, ResourceType};
+use scim_core::{Meta, Projection, ResourceType};
 use serde_json::{Map, Value, json};
 
 /// A user as JSON.
@@ -129,37 +125,4 @@ pub fn list(total: u64, start_index: u64, resources: &[String]) -> String {
     }
     text.push_str("]}");
     text
-}
-
-/// An answer with a SCIM body.
-#[must_use]
-pub fn json(status: StatusCode, body: String) -> HttpResponse {
-    HttpResponse::build(status).insert_header((header::CONTENT_TYPE, SCIM_JSON)).body(body)
-}
-
-/// An answer with one resource: its version in `ETag`, its address in `Location` when it is new.
-#[must_use]
-pub fn one(status: StatusCode, body: String, version: u64, location: Option<&str>) -> HttpResponse {
-    let mut response = json(status, body);
-    tag(&mut response, version);
-    if let Some(value) = location.and_then(|text| HeaderValue::from_str(text).ok()) {
-        response.headers_mut().insert(header::LOCATION, value);
-    }
-    response
-}
-
-/// An answer without a body, with the version.
-#[must_use]
-pub fn empty(status: StatusCode, version: Option<u64>) -> HttpResponse {
-    let mut response = HttpResponse::new(status);
-    if let Some(version) = version {
-        tag(&mut response, version);
-    }
-    response
-}
-
-fn tag(response: &mut HttpResponse, version: u64) {
-    if let Ok(value) = HeaderValue::from_str(&ETag(version).to_string()) {
-        response.headers_mut().insert(header::ETAG, value);
-    }
 }

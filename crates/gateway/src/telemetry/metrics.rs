@@ -134,10 +134,10 @@ pub(super) fn answered(request: &Answered<'_>) {
     }
 }
 
-/// Counts the quirks that a request needed.
-pub fn count_quirks(notes: &Notes) {
+/// Counts the quirks that a request of a client's family needed.
+pub fn count_quirks(notes: &Notes, client: &'static str) {
     for quirk in notes.quirks() {
-        counter!(QUIRKS, "quirk" => quirk.id()).increment(1);
+        counter!(QUIRKS, "quirk" => quirk.id(), "client" => client).increment(1);
     }
 }
 

@@ -13,8 +13,6 @@ pub(super) enum Place<'a> {
     Attribute(Spot<'a>),
     /// An object with the attributes of a schema (`None`: of the core).
     Object { extension: Option<&'a Schema>, quirk: Option<Quirk> },
-    /// Taken and dropped without a word: it is never stored (idp-wire row 20).
-    Password,
     /// Nothing that a schema knows.
     Unknown,
 }
@@ -41,9 +39,6 @@ pub(super) fn find<'a>(name: &str, of: &'a ResourceType) -> Place<'a> {
     }
     if name.contains(':') {
         return of_urn(name, of);
-    }
-    if name.eq_ignore_ascii_case("password") {
-        return Place::Password;
     }
     if let Some((attribute, sub)) = dotted(name, |name| of.attribute(name)) {
         let quirk = Some(Quirk::DottedKey);

@@ -8,7 +8,7 @@ use super::place::{self, Place, Spot};
 use crate::attributes::Attributes;
 use crate::error::{ErrorKind, ScimError};
 use crate::quirk::{Notes, Quirk, Tolerance};
-use crate::schema::{Attribute, ResourceType, Schema};
+use crate::schema::{Attribute, ResourceType, Schema, Sent};
 use serde_json::{Map, Value};
 
 /// Reads the body; the raw value of the core attribute `aside` is handed back unread.
@@ -26,7 +26,7 @@ pub(super) fn read<'a>(
     let mut later = Vec::new();
     for (name, value) in body.as_map() {
         match place::find(name, of) {
-            Place::Schemas | Place::Password => {}
+            Place::Schemas => {}
             Place::Unknown => unknown(&shown(name), tolerance, reader.notes)?,
             Place::Attribute(spot) if is_whole(&spot, aside) => {
                 reader.bend(spot.quirk, name)?;
@@ -49,7 +49,7 @@ pub(super) fn read<'a>(
                 reader.bend(quirk, name)?;
                 reader.object(name, extension, value)?;
             }
-            Place::Schemas | Place::Password | Place::Unknown => {}
+            Place::Schemas | Place::Unknown => {}
         }
     }
     Ok((Document::canonical(reader.map, of), set_aside))
@@ -135,6 +135,9 @@ impl<'a> Reader<'a> {
 
     fn put(&mut self, spot: &Spot<'a>, value: &Value) -> Result<(), ScimError> {
         let Spot { extension, attribute, sub, .. } = *spot;
+        if attribute.handling.sent == Sent::Dropped {
+            return Ok(());
+        }
         let path = extension.map(|schema| format!("{}:{}", schema.id, attribute.name));
         let path = path.as_deref().unwrap_or(&attribute.name);
         let value = match sub {

@@ -1,8 +1,8 @@
 //! The schemas of RFC 7643 as data: the common attributes, User, its enterprise extension and Group.
 //!
 //! Where §8.7.1 and the text differ, the text is followed: references and binaries are case exact (§2.3.6, §2.3.7),
-//! a group needs a `displayName` (§4.2). `password` is missing because it is never stored and never shown: it is
-//! taken and dropped, so there is nothing to announce.
+//! a group needs a `displayName` (§4.2). `password` is taken and dropped, so it is here and not announced. The `$ref`
+//! of a manager and of a member follows from its `value`, so both are readOnly.
 //!
 //! **Invariant**: what is announced is what is stored and returned.
 
@@ -10,7 +10,9 @@ mod enterprise;
 mod group;
 mod user;
 
-use super::{Attribute, Kind, Mutability, ResourceType, Returned, Uniqueness};
+use super::{
+    Attribute, Handling, Kind, Mutability, ResourceType, Returned, Role, Sent, Uniqueness,
+};
 
 /// The URN of the User schema (RFC 7643 §4.1).
 pub const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
@@ -51,7 +53,9 @@ fn common() -> Vec<Attribute> {
             multi_valued: true,
             required: true,
             case_exact: false,
+            mutability: Mutability::ReadOnly,
             returned: Returned::Always,
+            handling: echoed(),
             ..reference("schemas", "The URNs of the schemas of this resource", &["uri"])
         },
         Attribute {
@@ -59,10 +63,12 @@ fn common() -> Vec<Attribute> {
             mutability: Mutability::ReadOnly,
             returned: Returned::Always,
             uniqueness: Uniqueness::Server,
+            handling: echoed(),
             ..text("id", "The identifier of the resource, given by the service")
         },
         Attribute {
             case_exact: true,
+            handling: key(),
             ..text("externalId", "The identifier of the resource at the identity provider")
         },
         read_only(complex(
@@ -100,7 +106,23 @@ fn text(name: &str, description: &str) -> Attribute {
         canonical_values: vec![],
         reference_types: vec![],
         sub_attributes: vec![],
+        handling: Handling::default(),
     }
+}
+
+/// A text that is the key of an index, whose rows have a limit.
+fn key() -> Handling {
+    Handling { longest_bytes: 1024, ..Handling::default() }
+}
+
+fn echoed() -> Handling {
+    Handling { sent: Sent::Echoed, ..Handling::default() }
+}
+
+/// The same attribute, as a part with this role.
+fn of_role(role: Role, mut attribute: Attribute) -> Attribute {
+    attribute.handling.role = role;
+    attribute
 }
 
 fn boolean(name: &str, description: &str) -> Attribute {
@@ -136,21 +158,31 @@ fn list(name: &str, description: &str, sub_attributes: Vec<Attribute>) -> Attrib
 
 /// The `type` of an element, with the values that RFC 7643 suggests.
 fn kind_of(values: &[&str]) -> Attribute {
-    Attribute { canonical_values: owned(values), ..text("type", "What the value is for") }
+    let kind = text("type", "What the value is for");
+    of_role(Role::Type, Attribute { canonical_values: owned(values), ..kind })
 }
 
 fn display() -> Attribute {
-    text("display", "The value as people read it")
+    of_role(Role::Display, text("display", "The value as people read it"))
 }
 
 fn primary() -> Attribute {
-    boolean("primary", "Whether this is the preferred value; true once at most")
+    let primary = boolean("primary", "Whether this is the preferred value; true once at most");
+    of_role(Role::Primary, primary)
 }
 
 fn read_only(mut attribute: Attribute) -> Attribute {
     attribute.mutability = Mutability::ReadOnly;
     attribute.sub_attributes = attribute.sub_attributes.into_iter().map(read_only).collect();
     attribute
+}
+
+/// The id of another resource, and its address, which follows from the id.
+fn link(value: &str, reference_to: &str, types: &[&str]) -> [Attribute; 2] {
+    [
+        of_role(Role::Value, text("value", value)),
+        of_role(Role::Reference, read_only(reference("$ref", reference_to, types))),
+    ]
 }
 
 fn owned(values: &[&str]) -> Vec<String> {
@@ -204,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn the_user_schema_has_every_attribute_of_rfc_7643_but_the_password() {
+    fn the_user_schema_has_every_attribute_of_rfc_7643() {
         let names: Vec<&str> =
             ResourceType::user().core.attributes.iter().map(|a| a.name.as_str()).collect();
         assert_eq!(
@@ -221,6 +253,7 @@ mod tests {
                 "locale",
                 "timezone",
                 "active",
+                "password",
                 "emails",
                 "phoneNumbers",
                 "ims",

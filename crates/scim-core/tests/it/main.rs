@@ -1,5 +1,6 @@
 //! The RFCs' own examples, tables and properties.
 
+mod custom;
 mod discovery;
 mod document;
 mod filter;

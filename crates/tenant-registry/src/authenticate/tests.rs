@@ -34,6 +34,7 @@ fn tenant_at(place: &Place) -> Tenant {
         groups: true,
         seat_contact: "your account owner".to_owned(),
         tolerance: Tolerance::default(),
+        extension: None,
         schemas: Schemas::builtin(),
     }
 }

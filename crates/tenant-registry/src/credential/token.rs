@@ -117,9 +117,6 @@ fn without_scheme<'a>(header: &'a str, notes: &mut Notes) -> Result<&'a str, Tok
         return Ok(header);
     };
     if is_bearer(first) {
-        if first != "Bearer" {
-            notes.met(Quirk::BearerCase);
-        }
         let rest = rest.trim_start_matches([' ', '\t']);
         let mut words = rest.split(|c: char| c.is_whitespace() || c == ':');
         return if words.next().is_some_and(is_bearer) {

@@ -3,12 +3,13 @@
 
 use super::{micros, unreadable};
 use crate::error::RegistryError;
-use crate::tenant::{Tenant, TenantId, TenantState};
+use crate::tenant::{self, Tenant, TenantId, TenantState};
 use provisioning::ProfileId;
 use region_router::{Population, Region};
-use scim_core::{Schemas, Tolerance};
+use scim_core::{Custom, Quirk, Tolerance};
 use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
+use std::sync::Arc;
 use time::OffsetDateTime;
 
 const TABLE: &str = "registry_tenants";
@@ -31,6 +32,8 @@ pub struct Model {
     pub seats: Option<i64>,
     pub group_push: bool,
     pub seat_contact: String,
+    pub strict: String,
+    pub extension: String,
     pub generation: i64,
     pub created_at: i64,
     pub updated_at: i64,
@@ -69,21 +72,60 @@ pub(crate) fn new_row(
         seats: Set(seats_column(tenant.seats)?),
         group_push: Set(tenant.groups),
         seat_contact: Set(tenant.seat_contact.clone()),
+        strict: Set(tenant.tolerance.to_string()),
+        extension: Set(extension_column(tenant.extension.as_ref())),
         generation: Set(generation),
         created_at: Set(micros(now)),
         updated_at: Set(micros(now)),
     })
 }
 
+/// A declaration as the column keeps it.
+pub(crate) fn extension_column(extension: Option<&Custom>) -> String {
+    extension.map(Custom::to_json).unwrap_or_default()
+}
+
 impl Model {
+    /// The tenant, as far as this row alone tells.
     pub(crate) fn read(self) -> Result<Tenant, RegistryError> {
+        self.read_after(None)
+    }
+
+    /// The declaration.
+    ///
+    /// # Errors
+    /// When another program wrote it in a form that is not known here.
+    pub(crate) fn declared(&self) -> Result<Option<Custom>, RegistryError> {
+        if self.extension.is_empty() {
+            return Ok(None);
+        }
+        let read = Custom::parse(&self.extension).ok().map(Some);
+        read.ok_or_else(unreadable(TABLE, &self.id, "extension"))
+    }
+
+    /// The tenant, with what was known of it before. What an identity provider may say is read with forbearance: a quirk
+    /// that this version does not know is tolerated, and of a declaration that cannot be read the last one that could stays in
+    /// use. A tenant whose tokens are refused loses its provisioning; one that is tolerated too much loses nothing.
+    pub(crate) fn read_after(self, known: Option<&Tenant>) -> Result<Tenant, RegistryError> {
         let bad = |what| unreadable(TABLE, &self.id, what);
+        let profile = ProfileId::parse(&self.profile).ok().ok_or_else(bad("profile"))?;
+        let extension = self.declared().unwrap_or_else(|error| {
+            tracing::error!(error = %error, "A declaration of attributes cannot be read; the last one that could stays in use.");
+            known.and_then(|known| known.extension.clone())
+        });
+        let schemas = match known {
+            Some(known) if known.profile == profile && known.extension == extension => {
+                Arc::clone(&known.schemas)
+            }
+            _ => tenant::schemas(profile, extension.as_ref()),
+        };
+        let tolerance = tolerance(&self.id, &self.strict);
         Ok(Tenant {
             id: TenantId::parse(&self.id).ok().ok_or_else(bad("id"))?,
             region: Region::parse(&self.region).ok().ok_or_else(bad("region"))?,
             state: TenantState::parse(&self.state).ok().ok_or_else(bad("state"))?,
             population: Population::parse(&self.population).ok().ok_or_else(bad("population"))?,
-            profile: ProfileId::parse(&self.profile).ok().ok_or_else(bad("profile"))?,
+            profile,
             seats: self.seats.map(u64::try_from).transpose().ok().ok_or_else(bad("seats"))?,
             slug: self.slug,
             name: self.name,
@@ -93,8 +135,19 @@ impl Model {
             default_role: self.default_role,
             groups: self.group_push,
             seat_contact: self.seat_contact,
-            tolerance: Tolerance::default(),
-            schemas: Schemas::builtin(),
+            tolerance,
+            extension,
+            schemas,
         })
     }
+}
+
+fn tolerance(id: &str, strict: &str) -> Tolerance {
+    Tolerance::parse(strict).unwrap_or_else(|_a_newer_one| {
+        tracing::error!(
+            tenant.id = id,
+            "A tenant is strict about something that this version does not know; that is tolerated."
+        );
+        Tolerance::all_but(strict.split(',').filter_map(|id| Quirk::parse(id.trim())))
+    })
 }

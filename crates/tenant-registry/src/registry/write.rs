@@ -10,8 +10,8 @@ use crate::credential::{Credential, IssuedCredential, MAX_LIVE, NewCredential};
 use crate::entity;
 use crate::entity::{instant, micros};
 use crate::error::RegistryError;
-use crate::tenant::{NewTenant, Tenant, TenantId, TenantState, is_slug};
-use scim_core::{Schemas, Tolerance};
+use crate::tenant::{self, NewTenant, Tenant, TenantId, TenantState, is_slug};
+use scim_core::Tolerance;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
@@ -64,7 +64,8 @@ impl Registry {
             groups: new.groups,
             seat_contact: new.seat_contact.clone(),
             tolerance: Tolerance::default(),
-            schemas: Schemas::builtin(),
+            extension: None,
+            schemas: tenant::schemas(new.profile, None),
         };
         let change = self.begin().await?;
         let row = entity::tenant::new_row(&tenant, change.generation, now)?;
@@ -228,17 +229,31 @@ impl Registry {
     }
 
     /// Changes columns of a tenant's row. The closure gives what was there and what is there now.
-    async fn set(
+    pub(super) async fn set(
         &self,
         tenant: &TenantId,
-        (action, actor, now): (&str, &str, OffsetDateTime),
+        by: (&str, &str, OffsetDateTime),
         change_columns: impl FnOnce(
             &mut entity::tenant::ActiveModel,
         ) -> Result<(Value, Value), RegistryError>,
     ) -> Result<Tenant, RegistryError> {
+        self.set_row(tenant, by, |_, row| change_columns(row)).await
+    }
+
+    /// The same, with the row as it was.
+    pub(super) async fn set_row(
+        &self,
+        tenant: &TenantId,
+        (action, actor, now): (&str, &str, OffsetDateTime),
+        change_columns: impl FnOnce(
+            &entity::tenant::Model,
+            &mut entity::tenant::ActiveModel,
+        ) -> Result<(Value, Value), RegistryError>,
+    ) -> Result<Tenant, RegistryError> {
         let change = self.begin().await?;
-        let mut row = row_of(&change.transaction, tenant).await?.into_active_model();
-        let (before, after) = change_columns(&mut row)?;
+        let old = row_of(&change.transaction, tenant).await?;
+        let mut row = old.clone().into_active_model();
+        let (before, after) = change_columns(&old, &mut row)?;
         row.generation = Set(change.generation);
         row.updated_at = Set(micros(now));
         let row = row.update(&change.transaction).await.map_err(RegistryError::Database)?;

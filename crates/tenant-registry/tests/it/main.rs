@@ -7,6 +7,7 @@
 )]
 
 mod credentials;
+mod dialect;
 mod follow;
 mod pepper;
 mod schema;

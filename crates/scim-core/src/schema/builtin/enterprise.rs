@@ -1,10 +1,12 @@
 //! The enterprise extension of User (RFC 7643 §4.3, §8.7.1).
 
-use super::{ENTERPRISE_USER, complex, read_only, reference, text};
+use super::{ENTERPRISE_USER, complex, link, read_only, text};
 use crate::schema::Schema;
 
 /// The `EnterpriseUser` schema.
 pub(super) fn schema() -> Schema {
+    let [value, reference] = link("The id of the manager", "The address of the manager", &["User"]);
+    let display_name = read_only(text("displayName", "The display name of the manager"));
     Schema {
         id: ENTERPRISE_USER.into(),
         name: "EnterpriseUser".into(),
@@ -15,15 +17,7 @@ pub(super) fn schema() -> Schema {
             text("organization", "The name of the organization"),
             text("division", "The name of the division"),
             text("department", "The name of the department"),
-            complex(
-                "manager",
-                "The person's manager",
-                vec![
-                    text("value", "The id of the manager"),
-                    reference("$ref", "The address of the manager", &["User"]),
-                    read_only(text("displayName", "The display name of the manager")),
-                ],
-            ),
+            complex("manager", "The person's manager", vec![value, reference, display_name]),
         ],
     }
 }

@@ -1,10 +1,14 @@
 //! The Group schema (RFC 7643 §4.2, §8.7.1).
 
-use super::{GROUP, kind_of, list, read_only, reference, text};
+use super::{GROUP, display, key, kind_of, link, list, read_only, text};
 use crate::schema::{Attribute, Mutability, Returned, Schema, Uniqueness};
 
 /// The Group schema.
 pub(super) fn schema() -> Schema {
+    let [value, reference] =
+        link("The id of the member", "The address of the member", &["User", "Group"]);
+    let shown = "The name of the member; looked up only when it is asked for";
+    let display = Attribute { description: shown.into(), ..display() };
     Schema {
         id: GROUP.into(),
         name: "Group".into(),
@@ -14,19 +18,18 @@ pub(super) fn schema() -> Schema {
             Attribute {
                 required: true,
                 uniqueness: Uniqueness::Server,
+                handling: key(),
                 ..text("displayName", "The name of the group; unique in any case")
             },
             list(
                 "members",
                 "Who is in the group",
                 vec![
-                    immutable(text("value", "The id of the member")),
-                    immutable(reference("$ref", "The address of the member", &["User", "Group"])),
+                    // RFC 7643 §4.2 leaves it open; a member without an id is nobody.
+                    Attribute { required: true, ..immutable(value) },
+                    reference,
                     immutable(kind_of(&["User", "Group"])),
-                    on_request(read_only(text(
-                        "display",
-                        "The name of the member; looked up only when it is asked for",
-                    ))),
+                    on_request(read_only(display)),
                 ],
             ),
         ],

@@ -1,9 +1,12 @@
 //! The User schema (RFC 7643 §4.1, §8.7.1).
 
 use super::{
-    USER, binary, boolean, complex, display, kind_of, list, primary, read_only, reference, text,
+    USER, binary, boolean, complex, display, key, kind_of, list, of_role, primary, read_only,
+    reference, text,
 };
-use crate::schema::{Attribute, Schema, Uniqueness};
+use crate::schema::{
+    Attribute, Format, Handling, Mutability, Returned, Role, Schema, Sent, Uniqueness,
+};
 
 /// The User schema.
 pub(super) fn schema() -> Schema {
@@ -23,6 +26,7 @@ fn singular() -> Vec<Attribute> {
         Attribute {
             required: true,
             uniqueness: Uniqueness::Server,
+            handling: Handling { precis: true, ..key() },
             ..text("userName", "The name with which the person signs in; unique in any case")
         },
         complex(
@@ -37,15 +41,30 @@ fn singular() -> Vec<Attribute> {
                 text("honorificSuffix", "What follows the name, such as III"),
             ],
         ),
-        text("displayName", "The name shown to others"),
+        Attribute { handling: key(), ..text("displayName", "The name shown to others") },
         text("nickName", "How the person is called in everyday life"),
         reference("profileUrl", "The person's page elsewhere", &["external"]),
         text("title", "The job title"),
         text("userType", "The relation to the organization, such as Employee or Contractor"),
-        text("preferredLanguage", "The language preferred, as in Accept-Language: en-US"),
-        text("locale", "The place whose customs for dates and numbers apply: en-US"),
-        text("timezone", "The time zone by its IANA name: Europe/Berlin"),
+        formatted(
+            Format::LanguageRanges,
+            text("preferredLanguage", "The language preferred, as in Accept-Language: en-US"),
+        ),
+        formatted(
+            Format::LanguageTag,
+            text("locale", "The place whose customs for dates and numbers apply: en-US"),
+        ),
+        formatted(
+            Format::TimeZone,
+            text("timezone", "The time zone by its IANA name: Europe/Berlin"),
+        ),
         boolean("active", "Whether the person may use the product"),
+        Attribute {
+            mutability: Mutability::WriteOnly,
+            returned: Returned::Never,
+            handling: Handling { sent: Sent::Dropped, ..Handling::default() },
+            ..text("password", "Taken and dropped: people sign in elsewhere")
+        },
     ]
 }
 
@@ -86,9 +105,9 @@ fn plural() -> Vec<Attribute> {
             "groups",
             "The groups that the person is in; changed through the groups",
             vec![
-                text("value", "The id of the group"),
-                reference("$ref", "The address of the group", &["Group"]),
-                text("display", "The name of the group"),
+                of_role(Role::Value, text("value", "The id of the group")),
+                of_role(Role::Reference, reference("$ref", "The address of the group", &["Group"])),
+                of_role(Role::Display, text("display", "The name of the group")),
                 kind_of(&["direct", "indirect"]),
             ],
         )),
@@ -126,5 +145,10 @@ fn addresses() -> Attribute {
 
 /// The parts that most lists share (RFC 7643 §2.4).
 fn values(value: Attribute, types: &[&str]) -> Vec<Attribute> {
-    vec![value, display(), kind_of(types), primary()]
+    vec![of_role(Role::Value, value), display(), kind_of(types), primary()]
+}
+
+fn formatted(format: Format, mut attribute: Attribute) -> Attribute {
+    attribute.handling.format = format;
+    attribute
 }

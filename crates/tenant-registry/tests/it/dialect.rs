@@ -1,0 +1,232 @@
+use crate::support::{ACTOR, NOW, Store, credential, new_tenant, presented, tenant};
+use provisioning::ProfileId;
+use scim_core::{Custom, CustomAttribute, Kind, Quirk, ResourceType, Schemas, Tolerance};
+use std::sync::Arc;
+use tenant_registry::{BearerToken, Registry, RegistryError, Tenant, TenantId};
+
+fn stranger() -> TenantId {
+    TenantId::parse("ten_aaaaaaaaaaaaaaaa").unwrap()
+}
+
+fn declaring(names: &[&str]) -> Custom {
+    let one = |name: &&str| CustomAttribute::new(*name, Kind::Boolean);
+    Custom { urn: Custom::own_urn("acme"), attributes: names.iter().map(one).collect() }
+}
+
+/// The tenant as a node serves it.
+fn served(registry: &Registry, token: &BearerToken) -> Arc<Tenant> {
+    registry.authenticate(token, NOW).unwrap().tenant
+}
+
+fn own<'a>(tenant: &'a Tenant) -> Option<&'a scim_core::Schema> {
+    tenant.schemas.user.extension(&Custom::own_urn("acme"))
+}
+
+#[tokio::test]
+async fn strictness_is_kept_seen_by_other_nodes_and_audited() {
+    let store = Store::new().await;
+    let (here, there) = (store.node().await, store.node().await);
+    let acme = tenant(&here, "acme").await;
+    let token = presented(&credential(&here, &acme).await);
+    there.refresh().await.unwrap();
+    assert_eq!(served(&there, &token).tolerance, Tolerance::default());
+
+    let two = Tolerance::all_but([Quirk::StringBool, Quirk::OpCase]);
+    let changed = here.set_tolerance(&acme.id, &two, ACTOR, NOW).await.unwrap();
+    assert_eq!(changed.tolerance, two);
+    there.refresh().await.unwrap();
+    assert_eq!(served(&there, &token).tolerance, two);
+    here.set_tolerance(&acme.id, &Tolerance::strict(), ACTOR, NOW).await.unwrap();
+    here.set_tolerance(&acme.id, &Tolerance::default(), ACTOR, NOW).await.unwrap();
+
+    let audit = there.audit(Some(&acme.id), 3).await.unwrap();
+    let lines: Vec<String> =
+        audit.iter().map(|entry| format!("{} {}", entry.action, entry.detail)).collect();
+    assert_eq!(
+        lines,
+        [
+            r#"tenant.set_strict {"after":"Q-bool-string,Q-op-case","before":"none"}"#,
+            r#"tenant.set_strict {"after":"all","before":"Q-bool-string,Q-op-case"}"#,
+            r#"tenant.set_strict {"after":"none","before":"all"}"#,
+        ]
+    );
+    store.remove().await;
+}
+
+#[tokio::test]
+async fn a_declaration_is_kept_seen_by_other_nodes_and_audited() {
+    let store = Store::new().await;
+    let (here, there) = (store.node().await, store.node().await);
+    let acme = tenant(&here, "acme").await;
+    let token = presented(&credential(&here, &acme).await);
+
+    let one = declaring(&["vip"]);
+    let changed = here.set_extension(&acme.id, None, Some(&one), ACTOR, NOW).await.unwrap();
+    assert_eq!(changed.extension.as_ref(), Some(&one));
+    assert_eq!(there.find_tenant("acme").await.unwrap(), Some(changed));
+    there.refresh().await.unwrap();
+    let attribute = own(&served(&there, &token)).unwrap().attribute("VIP").unwrap().clone();
+    assert_eq!((attribute.kind, attribute.multi_valued), (Kind::Boolean, false));
+
+    here.set_extension(&acme.id, Some(&one), None, ACTOR, NOW).await.unwrap();
+    there.refresh().await.unwrap();
+    assert!(own(&served(&there, &token)).is_none());
+
+    let audit = there.audit(Some(&acme.id), 2).await.unwrap();
+    let details: Vec<serde_json::Value> =
+        audit.iter().map(|entry| serde_json::from_str(&entry.detail).unwrap()).collect();
+    assert_eq!(audit[0].action, "tenant.set_extension");
+    assert!(details[0]["before"].is_null() && details[1]["after"].is_null());
+    assert_eq!(details[0]["after"]["attributes"][0]["name"], "vip");
+    assert_eq!(details[1]["before"], details[0]["after"]);
+    store.remove().await;
+}
+
+#[tokio::test]
+async fn who_has_not_seen_the_last_declaration_does_not_replace_it() {
+    let store = Store::new().await;
+    let registry = store.node().await;
+    let acme = tenant(&registry, "acme").await;
+    let one = declaring(&["vip"]);
+    registry.set_extension(&acme.id, None, Some(&one), ACTOR, NOW).await.unwrap();
+
+    let other = declaring(&["level"]);
+    let refused = registry.set_extension(&acme.id, None, Some(&other), ACTOR, NOW).await;
+
+    assert!(matches!(refused, Err(RegistryError::ExtensionChanged)), "{refused:?}");
+    let kept = registry.find_tenant("acme").await.unwrap().unwrap();
+    assert_eq!(kept.extension, Some(one));
+    store.remove().await;
+}
+
+#[tokio::test]
+async fn a_tenant_that_is_not_there_is_neither_strict_nor_declaring() {
+    let store = Store::new().await;
+    let registry = store.node().await;
+    for refused in [
+        registry.set_tolerance(&stranger(), &Tolerance::strict(), ACTOR, NOW).await.unwrap_err(),
+        registry.set_extension(&stranger(), None, None, ACTOR, NOW).await.unwrap_err(),
+    ] {
+        assert!(matches!(refused, RegistryError::TenantNotFound), "{refused:?}");
+    }
+    store.remove().await;
+}
+
+#[tokio::test]
+async fn a_declaration_that_cannot_be_read_takes_no_tenant_down() {
+    let store = Store::new().await;
+    let registry = store.node().await;
+    let acme = tenant(&registry, "acme").await;
+    let token = presented(&credential(&registry, &acme).await);
+    let one = declaring(&["vip"]);
+    registry.set_extension(&acme.id, None, Some(&one), ACTOR, NOW).await.unwrap();
+
+    store
+        .run(
+            "UPDATE registry_tenants SET extension = '{\"of\":\"the future\"}', strict = 'Q-op-case,Q-of-the-future', seats = 7,
+                generation = 100;
+             UPDATE registry_generation SET generation = 100",
+        )
+        .await;
+    registry.refresh().await.unwrap();
+
+    let kept = served(&registry, &token);
+    assert_eq!(kept.seats, Some(7), "what can be read is read");
+    assert!(own(&kept).is_some(), "the last declaration that could be read stays in use");
+    assert_eq!(kept.tolerance, Tolerance::all_but([Quirk::OpCase]), "of strictness, what is known");
+    // A node that never saw a better one serves the tenant as if it had declared nothing.
+    let fresh = store.node().await;
+    assert!(own(&served(&fresh, &token)).is_none());
+    assert_eq!(served(&fresh, &token).tolerance, Tolerance::all_but([Quirk::OpCase]));
+    // Nobody overwrites what nobody can read.
+    let refused = fresh.set_extension(&acme.id, None, Some(&one), ACTOR, NOW).await.unwrap_err();
+    assert!(matches!(refused, RegistryError::Unreadable { what: "extension", .. }), "{refused:?}");
+    fresh.set_seats(&acme.id, Some(8), ACTOR, NOW).await.unwrap();
+    assert_eq!(store.dump("registry_tenants", "extension").await, r#"{"of":"the future"}"#);
+    store.remove().await;
+}
+
+#[tokio::test]
+async fn tenants_share_the_schemas_that_are_the_same() {
+    let store = Store::new().await;
+    let registry = store.node().await;
+    let mut open = new_tenant("open");
+    open.profile = ProfileId::Open;
+    let open = registry.create_tenant(&open, ACTOR, NOW).await.unwrap();
+    assert!(Arc::ptr_eq(&open.schemas, &Schemas::builtin()));
+    let (acme, zeta) = (tenant(&registry, "acme").await, tenant(&registry, "zeta").await);
+    assert!(Arc::ptr_eq(&acme.schemas, &zeta.schemas));
+
+    let token = presented(&credential(&registry, &acme).await);
+    let one = declaring(&["vip"]);
+    registry.set_extension(&acme.id, None, Some(&one), ACTOR, NOW).await.unwrap();
+    let before = served(&registry, &token);
+    registry.set_seats(&acme.id, Some(3), ACTOR, NOW).await.unwrap();
+    let after = served(&registry, &token);
+    assert!(Arc::ptr_eq(&before.schemas, &after.schemas), "built once for each declaration");
+    store.remove().await;
+}
+
+#[tokio::test]
+async fn what_the_profile_demands_is_required_of_a_user() {
+    let store = Store::new().await;
+    let registry = store.node().await;
+    let required = |of: &ResourceType| -> Vec<String> {
+        let all = of.common.iter().chain(&of.core.attributes);
+        all.filter(|a| a.required)
+            .flat_map(|a| {
+                let parts = a.sub_attributes.iter().filter(|part| part.required);
+                let parts = parts.map(|part| format!("{}.{}", a.name, part.name));
+                std::iter::once(a.name.clone()).chain(parts).collect::<Vec<_>>()
+            })
+            .collect()
+    };
+    let base = required(&Schemas::builtin().user);
+    for (profile, more) in [
+        (ProfileId::Open, &[][..]),
+        (ProfileId::Oktopost, &["name", "name.familyName", "name.givenName", "emails"][..]),
+        (ProfileId::Condeco, &["name", "name.familyName", "name.givenName", "emails"][..]),
+        (ProfileId::Deskpro, &["emails"][..]),
+        (ProfileId::Outpost, &["emails"][..]),
+    ] {
+        let mut new = new_tenant(profile.as_str());
+        new.profile = profile;
+        let made = registry.create_tenant(&new, ACTOR, NOW).await.unwrap();
+        let mut added = required(&made.schemas.user);
+        added.retain(|name| !base.contains(name));
+        assert_eq!(added, more, "{profile}");
+        assert_eq!(made.schemas.group, Schemas::builtin().group);
+    }
+    store.remove().await;
+}
+
+#[tokio::test]
+async fn a_program_that_knows_neither_setting_still_makes_tenants() {
+    let store = Store::new().await;
+    let registry = store.node().await;
+    store
+        .run(
+            "INSERT INTO registry_tenants (id, slug, name, region, shard, epoch, state, plan, population, profile, default_role,
+                seats, group_push, seat_contact, generation, created_at, updated_at)
+             VALUES ('ten_aaaaaaaaaaaaaaaa', 'old', 'Old', 'eu', '0', 1, 'active', 'standard', 'platform', 'open', 'user', NULL,
+                TRUE, 'us', 1, 0, 0)",
+        )
+        .await;
+    let old = registry.find_tenant("old").await.unwrap().unwrap();
+    assert_eq!((old.tolerance, old.extension), (Tolerance::default(), None));
+    store.remove().await;
+}
+
+#[tokio::test]
+async fn a_derived_key_is_the_same_on_every_node_and_another_for_every_purpose() {
+    let store = Store::new().await;
+    let (here, there) = (store.node().await, store.node().await);
+
+    assert_eq!(here.derive_key("cursor"), there.derive_key("cursor"));
+    assert_ne!(here.derive_key("cursor"), here.derive_key("cursors"));
+    assert_ne!(here.derive_key(""), here.derive_key("cursor"));
+    let elsewhere = Store::new().await;
+    assert_ne!(elsewhere.node().await.derive_key("cursor"), here.derive_key("cursor"));
+    elsewhere.remove().await;
+    store.remove().await;
+}
