@@ -3,6 +3,7 @@
 //! **Invariant**: answers go to standard output, everything else to standard error. A failure is one sentence that
 //! says what to do, and exit code 1; a configuration that is not good is exit code 2.
 
+mod conformance;
 mod demo;
 mod log;
 mod migrate;
@@ -67,6 +68,8 @@ enum Command {
     /// Credentials of operators
     #[command(subcommand)]
     Operator(operator::Command),
+    /// Check any SCIM server against RFC 7643, 7644 and 9865, from outside
+    Conformance(conformance::Arguments),
     /// Show what became of a tenant's requests, newest last
     Log(log::Arguments),
 }
@@ -88,6 +91,10 @@ pub fn run() -> ExitCode {
 }
 
 fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
+    // The server under test may be anybody's: nothing of this one's configuration is needed.
+    if let Command::Conformance(arguments) = cli.command {
+        return block_on(conformance::run(arguments, Output::new(cli.output)));
+    }
     let config = Config::load(cli.config.as_deref())?;
     let output = Output::new(cli.output);
     let command = match cli.command {
@@ -113,7 +120,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Token(command) => token::run(command, &config, output).await,
             Command::Operator(command) => operator::run(&command, &config, output),
             Command::Log(arguments) => log::run(&arguments, &config, output).await,
-            Command::Serve { .. } | Command::Demo => Ok(()),
+            Command::Serve { .. } | Command::Demo | Command::Conformance(_) => Ok(()),
         }
     })?;
     Ok(ExitCode::SUCCESS)
