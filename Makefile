@@ -61,6 +61,14 @@ conformance: ## Run a public conformance tester for SCIM servers, on both databa
 	@scripts/setup test
 	@scripts/conformance
 
+.PHONY: fuzz
+fuzz: ## Fuzz the parsers, 10 minutes each
+	@scripts/fuzz
+
+.PHONY: nightly
+nightly: ## What takes an hour: fuzzing, 100 000 filters, conformance, crashes, measurements
+	@scripts/nightly
+
 .PHONY: db-up
 db-up: ## Start the databases, Redis, a collector and a trace viewer in containers
 	@docker compose up --detach --wait postgres-registry postgres-us postgres-eu redis otel-collector jaeger

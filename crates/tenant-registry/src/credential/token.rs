@@ -181,7 +181,7 @@ fn read(text: &str) -> Result<(Place, &str), TokenFault> {
             let region = Region::parse(region).ok();
             let place = region.zip(Population::from_code(population));
             match place {
-                Some((region, population)) if *prefix == PREFIX => {
+                Some((region, population)) if *prefix == PREFIX && is_end(key_id, tail) => {
                     Ok((Place { region, population }, key_id))
                 }
                 _ => Err(TokenFault::Unrecognised),

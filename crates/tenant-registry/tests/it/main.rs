@@ -9,6 +9,7 @@
 mod credentials;
 mod dialect;
 mod follow;
+mod fuzz;
 mod pepper;
 mod schema;
 mod support;

@@ -277,3 +277,12 @@ fn every_fault_has_its_own_reason_and_text() {
         assert!(refusal.detail.ends_with('.'));
     }
 }
+
+#[test]
+fn what_is_not_made_of_digits_is_no_token_even_if_its_checksum_fits() {
+    for (key_id, first) in [("0123456789abcde\u{1b}", "0"), ("0123456789abcdef", "é")] {
+        let body = format!("mst_us_pf_{key_id}_{first}{}", "0".repeat(42));
+        let text = format!("{body}{}", super::checksum(&body));
+        assert_eq!(fault(&text), TokenFault::Unrecognised, "{text:?}");
+    }
+}

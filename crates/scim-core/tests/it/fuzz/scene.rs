@@ -1,0 +1,94 @@
+//! What the fuzz targets share: limits, tolerances, schemas and the resources that they work on.
+
+use scim_core::{
+    Attributes, Document, FilterLimits, JsonLimits, Notes, PatchLimits, Quirk, ResourceType,
+    Tolerance,
+};
+use serde_json::{Map, Value, json};
+
+/// The limits of a request as the gateway sets them by default, but for the depth: small inputs reach this one.
+pub(crate) const JSON: JsonLimits = JsonLimits { depth: 16, array_values: 1000 };
+
+/// The limits of one PATCH.
+pub(crate) const PATCH: PatchLimits =
+    PatchLimits { operations: 100, members: 1000, filter: FILTER };
+
+/// The limits of one filter.
+pub(crate) const FILTER: FilterLimits = FilterLimits { bytes: 4096, depth: 32, terms: 100 };
+
+/// The URN of the enterprise extension.
+pub(crate) const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+
+/// Both resource types.
+pub(crate) fn types() -> [&'static ResourceType; 2] {
+    [ResourceType::user(), ResourceType::group()]
+}
+
+/// Nothing is tolerated.
+pub(crate) fn strict() -> Tolerance {
+    Tolerance::all_but(Quirk::ALL.iter().copied())
+}
+
+/// Everything is tolerated, and nothing is.
+pub(crate) fn tolerances() -> [Tolerance; 2] {
+    [Tolerance::default(), strict()]
+}
+
+/// A resource of each type, with something in most places.
+pub(crate) fn seeded(of: &ResourceType) -> Document {
+    let value = if of.name == "Group" {
+        json!({"displayName": "Tour Guides", "externalId": "g-1"})
+    } else {
+        json!({
+            "userName": "ada@example.com", "externalId": "E-1", "active": true, "title": "Dr",
+            "name": {"givenName": "Ada", "familyName": "Lovelace"},
+            "emails": [
+                {"type": "work", "value": "ada@example.com", "primary": true},
+                {"type": "home", "value": "ada@home.example", "display": "home"}
+            ],
+            "phoneNumbers": [{"value": "+1 555 0100", "type": "mobile"}],
+            "addresses": [{"type": "work", "country": "GB", "locality": "London"}],
+            "roles": [{"value": "admin"}, {"value": "guide", "primary": false}],
+            ENTERPRISE: {"department": "Engines", "manager": {"value": "m-1", "$ref": "../m-1"}}
+        })
+    };
+    read(&value, of).unwrap_or_else(|| panic!("the scene is no {}", of.name))
+}
+
+/// A document, where everything is tolerated.
+pub(crate) fn read(value: &Value, of: &ResourceType) -> Option<Document> {
+    let body = Attributes::parse(value.to_string().as_bytes(), &JSON).ok()?;
+    Document::parse(&body, of, &Tolerance::default(), &mut Notes::default()).ok()
+}
+
+/// Checks what the invariant of [`Document`] says: it reads as itself, from its text and as a body.
+pub(crate) fn check_canonical(document: &Document, of: &ResourceType) {
+    let text = document.to_text();
+    assert_eq!(Document::stored(&text).as_ref(), Ok(document), "from its text: {text}");
+    let body = Attributes::from(document.as_map().clone());
+    // A value that is a JSON text is kept as it is, and so stays a deviation.
+    for tolerance in [Tolerance::default(), strict_but(Quirk::JsonText)] {
+        let again = Document::parse(&body, of, &tolerance, &mut Notes::default());
+        assert_eq!(again.as_ref(), Ok(document), "as a body: {text}");
+    }
+    assert!(!document.as_map().values().any(holds_nothing), "an empty value: {text}");
+    assert_eq!(document.changed_since(document, of), [] as [&str; 0], "{text}");
+    let once: Map<String, Value> = document.search(of);
+    let searched = Document::stored(&document.search_text(of)).map(|once| once.search(of));
+    assert_eq!(searched.as_ref(), Ok(&once), "the search form of its search form: {text}");
+}
+
+/// Nothing is tolerated but one deviation.
+fn strict_but(tolerated: Quirk) -> Tolerance {
+    Tolerance::all_but(Quirk::ALL.iter().copied().filter(|quirk| *quirk != tolerated))
+}
+
+fn holds_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty() || items.iter().any(holds_nothing),
+        Value::Object(map) => map.is_empty() || map.values().any(holds_nothing),
+        Value::Bool(_) | Value::Number(_) => false,
+    }
+}
