@@ -4,6 +4,7 @@
 //! schema runs on SQLite, PostgreSQL and row-based Citus. No sequence, no trigger.
 
 mod m2026_11_22_000001_create_directory;
+mod m2026_11_22_000002_nest_groups;
 
 use sea_orm_migration::prelude::*;
 
@@ -14,7 +15,10 @@ pub struct DirectoryMigrator;
 #[async_trait::async_trait]
 impl MigratorTrait for DirectoryMigrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m2026_11_22_000001_create_directory::Migration)]
+        vec![
+            Box::new(m2026_11_22_000001_create_directory::Migration),
+            Box::new(m2026_11_22_000002_nest_groups::Migration),
+        ]
     }
 
     fn migration_table_name() -> DynIden {

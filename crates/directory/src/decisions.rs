@@ -3,11 +3,15 @@
 //! The decision of a write is a step of the write's own script. A refusal is written before it is answered. The
 //! decisions of reads are buffered and written together, a tenant at a time, within a fifth of a second.
 //!
+//! What a decision tolerated is counted too, when its operation is done.
+//!
 //! **Invariant**: names of attributes, never their values; the subject's name stays in the region's store.
 
+mod counts;
 mod log;
 mod recorder;
 
+pub use counts::QuirkCount;
 pub use log::{DecisionRow, LogQuery};
 pub(crate) use recorder::Recorder;
 
@@ -69,7 +73,7 @@ pub struct Refused<'a> {
     pub subject: Option<&'a str>,
 }
 
-const COLUMNS: &str = "tenant_id, id, at, operation, outcome, reason, status, resource_type, resource_id, subject, subject_key, attribute, \
+pub(crate) const COLUMNS: &str = "tenant_id, id, at, operation, outcome, reason, status, resource_type, resource_id, subject, subject_key, attribute, \
      detail, changed, ignored, quirks, request_id, trace_id, client, key_id, duration_us";
 
 /// The values of one row, in the order of [`COLUMNS`] after the tenant.
@@ -127,6 +131,34 @@ pub(crate) fn record(script: &mut Script, asked: &Asked, id: &str, verdict: &Ver
     );
 }
 
+/// The values of a decision that is one of two, the first where `did` holds; after the tenant, in the order of
+/// [`COLUMNS`].
+pub(crate) fn either(
+    script: &mut Script,
+    asked: &Asked,
+    id: &str,
+    (done, other): (&Verdict<'_>, &Verdict<'_>),
+    did: &str,
+) -> String {
+    let values: Vec<Value> = values(asked, id, done);
+    let others = self::values(asked, id, other);
+    let last = values.len().saturating_sub(1);
+    let places: Vec<String> = values
+        .into_iter()
+        .zip(others)
+        .enumerate()
+        .map(|(number, (value, other))| {
+            let place = script.bind(value.clone());
+            // The last is how long it took until now.
+            if value == other || number == last {
+                return place;
+            }
+            format!("CASE WHEN {did} THEN {place} ELSE {} END", script.bind(other))
+        })
+        .collect();
+    places.join(", ")
+}
+
 impl Scoped {
     /// Writes the decision of an operation that changed nothing.
     pub(crate) async fn decide(
@@ -158,6 +190,7 @@ impl Scoped {
             detail: &refusal.detail,
             changed: &[],
         };
+        self.count_quirks(asked);
         self.decide(asked, &verdict).await
     }
 
@@ -201,6 +234,7 @@ impl Scoped {
     }
 
     fn note(&self, asked: &Asked, verdict: &Verdict<'_>) {
+        self.count_quirks(asked);
         let row = values(asked, &new_id(asked.now), verdict);
         self.directory().recorder().note(self.tenant().id.as_str(), row);
     }

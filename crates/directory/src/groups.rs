@@ -6,12 +6,12 @@ mod write;
 
 use crate::decisions::{Asked, Verdict, record as decide};
 use crate::error::{DirectoryError, Fault, kind};
-
-use crate::members::leave_groups;
+use crate::members::{AtOnce, Tried, hold_parents, leave_groups};
 use crate::scope::{Scoped, TRIES, applied, instant, new_id};
 use provisioning::{Reason, conflict};
 use scim_core::{Document, Group, Member, MemberStep};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, QueryResult};
+use std::sync::LazyLock;
 use time::OffsetDateTime;
 
 /// A group as the store holds it; its members are read apart.
@@ -46,6 +46,12 @@ pub struct GroupChange {
     /// The steps over its members, in order.
     pub members: Vec<MemberStep>,
 }
+
+/// What a change of members alone changes.
+pub(crate) static ONLY_MEMBERS: LazyLock<[String; 1]> = LazyLock::new(|| ["members".to_owned()]);
+
+/// How many changes of others may come between a look at a group and its change, for a condition on its version.
+const STEADY: u64 = 64;
 
 /// The columns of a [`StoredGroup`].
 pub(crate) const COLUMNS: &str = "g.id, g.doc, g.version, g.created_at, g.updated_at";
@@ -86,17 +92,21 @@ impl Scoped {
         asked: &Asked,
     ) -> Result<GroupAnswer, DirectoryError> {
         let id = new_id(asked.now);
+        let mut held = Vec::new();
         let mut tries = 0;
         loop {
             tries += 1;
-            match self.try_create_group(&id, group, members, asked).await {
+            match self.try_create_group(&id, group, members, &held, asked).await {
                 Err(DirectoryError::Contended) if tries < TRIES => {}
                 // The tenant may be new here; when it is fenced indeed, entering says so.
                 Err(DirectoryError::Fenced) if tries < TRIES => self.enter(asked.now).await?,
                 Err(error) => return Err(error),
-                Ok(()) => break,
+                Ok(Tried::Nests(_)) if tries == TRIES => return Err(DirectoryError::Contended),
+                Ok(Tried::Nests(groups)) => held.extend(groups),
+                Ok(Tried::Done(())) => break,
             }
         }
+        self.count_quirks(asked);
         let group = StoredGroup {
             id,
             doc: group.document().to_text(),
@@ -121,15 +131,69 @@ impl Scoped {
         asked: &mut Asked,
     ) -> Result<GroupAnswer, DirectoryError> {
         let notes = asked.notes.clone();
+        if let Some(answer) = self.try_at_once(id, &expected, &alter, asked).await? {
+            self.count_quirks(asked);
+            return Ok(answer);
+        }
+        let mut held = Vec::new();
         let mut tries = 0;
         loop {
             tries += 1;
             asked.notes = notes.clone();
-            match self.try_change_group(id, &expected, &alter, asked).await {
+            match self.try_change_group(id, &expected, &alter, &held, asked).await {
                 Err(DirectoryError::Contended) if tries < TRIES => {}
-                outcome => return outcome,
+                Err(error) => return Err(error),
+                Ok(Tried::Nests(_)) if tries == TRIES => return Err(DirectoryError::Contended),
+                Ok(Tried::Nests(groups)) => {
+                    held.extend(groups);
+                    held.push(id.to_owned());
+                }
+                Ok(Tried::Done(answer)) => {
+                    self.count_quirks(asked);
+                    return Ok(answer);
+                }
             }
         }
+    }
+
+    /// Changes people's memberships alone, in one statement, if that is all there is to do.
+    async fn try_at_once(
+        &self,
+        id: &str,
+        expected: &impl Fn(u64) -> bool,
+        alter: &impl Fn(&Document, &mut Asked) -> Result<GroupChange, DirectoryError>,
+        asked: &mut Asked,
+    ) -> Result<Option<GroupAnswer>, DirectoryError> {
+        let before = self.group(id).await?;
+        if !expected(before.version) {
+            return Err(DirectoryError::VersionMismatch);
+        }
+        // Others may change the members until the statement runs, and that is not to matter.
+        let steady = (1..=STEADY).all(|more| expected(before.version.saturating_add(more)));
+        let old = Document::stored(&before.doc)?;
+        let change = alter(&old, asked)?;
+        let of = &self.tenant().schemas.group;
+        if !steady || !change.group.document().changed_since(&old, of).is_empty() {
+            return Ok(None);
+        }
+        let name = change.group.display_name();
+        if change.members.is_empty() {
+            self.decide(asked, &unchanged(id, name)).await?;
+            return Ok(Some(GroupAnswer { group: before, reason: Reason::GroupUnchanged }));
+        }
+        let reason = Reason::MembersChanged;
+        Ok(match self.change_at_once(&before, name, &change.members, asked).await? {
+            AtOnce::NotPlain => None,
+            AtOnce::Unchanged(version) => {
+                let group = if version == before.version { before } else { self.group(id).await? };
+                Some(GroupAnswer { group, reason: Reason::GroupUnchanged })
+            }
+            AtOnce::Changed(version) => {
+                let group = StoredGroup { version, updated_at: asked.now, ..before };
+                Some(GroupAnswer { group, reason })
+            }
+            AtOnce::Stored => Some(GroupAnswer { group: self.group(id).await?, reason }),
+        })
     }
 
     /// Deletes a group for good; its members outlive it.
@@ -148,9 +212,12 @@ impl Scoped {
             tries += 1;
             match self.try_delete_group(id, &expected, asked).await {
                 Err(DirectoryError::Contended) if tries < TRIES => {}
-                outcome => return outcome,
+                Err(error) => return Err(error),
+                Ok(()) => break,
             }
         }
+        self.count_quirks(asked);
+        Ok(())
     }
 
     async fn try_delete_group(
@@ -160,11 +227,13 @@ impl Scoped {
         asked: &Asked,
     ) -> Result<(), DirectoryError> {
         let transaction = self.begin().await?;
+        self.lock_ledger(&transaction).await?;
+        let held = hold_parents(self, &transaction, id).await?;
         let group = self.lock_group(&transaction, id).await?;
         if !expected(group.version) {
             return Err(DirectoryError::VersionMismatch);
         }
-        leave_groups(self, &transaction, id, asked).await?;
+        leave_groups(self, &transaction, id, held.as_ref(), asked).await?;
         let members = "DELETE FROM members WHERE tenant_id = $1 AND group_id = $2";
         transaction.execute_raw(self.statement(members, vec![id.into()])).await?;
         let decision = new_id(asked.now);
@@ -180,17 +249,25 @@ impl Scoped {
         id: &str,
         group: &Group,
         members: &[Member],
+        held: &[String],
         asked: &Asked,
-    ) -> Result<(), DirectoryError> {
+    ) -> Result<Tried<()>, DirectoryError> {
         let transaction = self.begin().await?;
+        self.hold_groups(&transaction, held).await?;
+        self.hold_users(&transaction, members).await?;
         let decision = new_id(asked.now);
         let script = write::insert(self, id, group, members, asked, &decision);
         let outcome = transaction.query_one_raw(script.statement()).await.and_then(applied);
         if !outcome.map_err(|error| taken(error, group))? {
             return Err(DirectoryError::Fenced);
         }
-        self.add_members(&transaction, id, members).await?;
-        Ok(self.conclude(transaction, &decision).await?)
+        if !members.is_empty()
+            && let Tried::Nests(groups) = self.add_members(&transaction, id, members, held).await?
+        {
+            return Ok(Tried::Nests(groups));
+        }
+        self.conclude(transaction, &decision).await?;
+        Ok(Tried::Done(()))
     }
 
     async fn lock_group(
@@ -210,16 +287,21 @@ impl Scoped {
         id: &str,
         expected: &impl Fn(u64) -> bool,
         alter: &impl Fn(&Document, &mut Asked) -> Result<GroupChange, DirectoryError>,
+        held: &[String],
         asked: &mut Asked,
-    ) -> Result<GroupAnswer, DirectoryError> {
+    ) -> Result<Tried<GroupAnswer>, DirectoryError> {
         let transaction = self.begin().await?;
+        self.hold_groups(&transaction, held).await?;
         let before = self.lock_group(&transaction, id).await?;
         if !expected(before.version) {
             return Err(DirectoryError::VersionMismatch);
         }
         let old = Document::stored(&before.doc)?;
         let change = alter(&old, asked)?;
-        let delta = self.apply_members(&transaction, id, &change.members).await?;
+        let delta = match self.apply_members(&transaction, id, &change.members, held).await? {
+            Tried::Done(delta) => delta,
+            Tried::Nests(groups) => return Ok(Tried::Nests(groups)),
+        };
         let mut changed = change.group.document().changed_since(&old, &self.tenant().schemas.group);
         if !delta.is_empty() {
             changed.push("members".into());
@@ -231,7 +313,8 @@ impl Scoped {
             decide(&mut script, asked, &decision, &unchanged(&before.id, name));
             transaction.query_one_raw(script.statement()).await?;
             self.conclude(transaction, &decision).await?;
-            return Ok(GroupAnswer { group: before, reason: Reason::GroupUnchanged });
+            let answer = GroupAnswer { group: before, reason: Reason::GroupUnchanged };
+            return Ok(Tried::Done(answer));
         }
         let reason = reason(&changed);
         let script =
@@ -247,7 +330,7 @@ impl Scoped {
             updated_at: asked.now,
             ..before
         };
-        Ok(GroupAnswer { group, reason })
+        Ok(Tried::Done(GroupAnswer { group, reason }))
     }
 }
 
@@ -259,7 +342,7 @@ fn reason(changed: &[String]) -> Reason {
     }
 }
 
-fn unchanged<'a>(id: &'a str, name: &'a str) -> Verdict<'a> {
+pub(crate) fn unchanged<'a>(id: &'a str, name: &'a str) -> Verdict<'a> {
     Verdict {
         outcome: "unchanged",
         reason: Reason::GroupUnchanged,

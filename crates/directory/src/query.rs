@@ -7,6 +7,7 @@
 //! **Invariant**: every leaf is true or false and never null, so that `not` is plain negation.
 
 mod leaf;
+mod manager;
 mod order;
 
 use crate::users::write::EMAIL_KEY_BYTES;
@@ -36,7 +37,7 @@ enum Place {
     Element(String),
     /// A row of `members m` seen from its group.
     Member,
-    /// A row of `members m` seen from its member, joined with the group `mg`.
+    /// A group `mg` seen from one who is in it; whether it lists the member itself is `k.near`.
     Membership,
     /// The `meta` of the row itself.
     Meta,
@@ -212,7 +213,7 @@ impl Translation {
         }
     }
 
-    /// `groups` of a user and `members` of a group: an EXISTS over membership rows.
+    /// `groups` of a user and `members` of a group, over membership rows.
     fn membership(
         &mut self,
         target: &Target,
@@ -220,26 +221,56 @@ impl Translation {
         condition: Option<&Condition>,
         holds: &str,
     ) -> Option<String> {
+        if let Some(condition) = condition
+            && let Some(holds) = self.manager_element(target, condition, place)
+        {
+            return Some(holds);
+        }
         if !matches!(place, Place::Row) || target.extension.is_some() {
             return None;
         }
-        let (from, inner) = match (self.rows, target.attribute.as_str()) {
-            (Rows::Users, "groups") => (
-                "members m JOIN groups mg ON mg.tenant_id = $1 AND mg.id = m.group_id
-                 WHERE m.tenant_id = $1 AND m.member_id = u.id",
-                Place::Membership,
-            ),
+        match (self.rows, target.attribute.as_str()) {
+            (Rows::Users, "groups") => Some(self.belongs(condition)),
             (Rows::Groups, "members") => {
-                ("members m WHERE m.tenant_id = $1 AND m.group_id = g.id", Place::Member)
+                let holds = match condition {
+                    Some(condition) => self.translate(condition, &Place::Member),
+                    // Of a membership every sub-attribute is there.
+                    None => holds.to_owned(),
+                };
+                Some(format!(
+                    "EXISTS (SELECT 1 FROM members m WHERE m.tenant_id = $1 AND m.group_id = g.id AND {holds})"
+                ))
             }
-            _ => return None,
+            _ => None,
+        }
+    }
+
+    /// That the user is in a group, directly or not, of which the condition holds.
+    fn belongs(&mut self, condition: Option<&Condition>) -> String {
+        let Some(condition) = condition else {
+            // Nobody is in a group indirectly without being in one directly.
+            return "EXISTS (SELECT 1 FROM members m WHERE m.tenant_id = $1 AND m.member_id = u.id)"
+                .into();
         };
-        let holds = match condition {
-            Some(condition) => self.translate(condition, &inner),
-            // Of a membership every sub-attribute is there.
-            None => holds.to_owned(),
-        };
-        Some(format!("EXISTS (SELECT 1 FROM {from} AND {holds})"))
+        let holds = self.translate(condition, &Place::Membership);
+        if !names_type(condition) {
+            // From the groups down to their people: by indexes, however many people there are.
+            return format!(
+                "u.id IN (WITH RECURSIVE down(id) AS (
+                     SELECT mg.id FROM groups mg WHERE mg.tenant_id = $1 AND {holds}
+                     UNION
+                     SELECT n.member_id FROM down JOIN members n ON n.tenant_id = $1 AND n.group_id = down.id AND n.kind = 'Group')
+                 SELECT m.member_id FROM down JOIN members m ON m.tenant_id = $1 AND m.group_id = down.id)"
+            );
+        }
+        format!(
+            "EXISTS (WITH RECURSIVE up(id, near) AS (
+                 SELECT m.group_id, 1 FROM members m WHERE m.tenant_id = $1 AND m.member_id = u.id
+                 UNION
+                 SELECT n.group_id, 0 FROM up JOIN members n ON n.tenant_id = $1 AND n.member_id = up.id AND n.kind = 'Group')
+             SELECT 1 FROM (SELECT up.id, max(up.near) AS near FROM up GROUP BY up.id) k
+             JOIN groups mg ON mg.tenant_id = $1 AND mg.id = k.id WHERE {holds})"
+        )
     }
 
     fn compare_membership(
@@ -249,6 +280,9 @@ impl Translation {
         operand: &Operand,
         place: &Place,
     ) -> Option<String> {
+        if target.extension.is_some() {
+            return self.managed_by(target, op, operand, place);
+        }
         let sub = target.sub.as_ref()?;
         let relative = Target {
             extension: None,
@@ -313,5 +347,16 @@ impl Translation {
         Some(format!(
             "u.id IN (SELECT user_id FROM user_emails WHERE tenant_id = $1 AND email_key = {key})"
         ))
+    }
+}
+
+/// Whether a condition on a membership asks if it is direct.
+fn names_type(condition: &Condition) -> bool {
+    match condition {
+        Condition::And(all) | Condition::Or(all) => all.iter().any(names_type),
+        Condition::Not(inner) => names_type(inner),
+        Condition::Present(_) => false,
+        Condition::Compare { target, .. } => target.attribute == "type",
+        Condition::Element { condition, .. } => names_type(condition),
     }
 }

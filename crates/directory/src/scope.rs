@@ -51,6 +51,15 @@ pub struct PoolState {
     pub idle: u32,
 }
 
+/// What a statement that was committed on its own came to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Committed {
+    /// It answered.
+    Number(i64),
+    /// The answer was lost, and its decision is there.
+    Found,
+}
+
 impl Directory {
     /// Opens the store of a region: brings its schema up to date and makes sure that it is this region's.
     ///
@@ -239,29 +248,41 @@ impl Scoped {
     /// A connection lost meanwhile leaves the outcome unknown: then `decision_id`, a row of this very script, is
     /// looked for.
     pub(crate) async fn commit(&self, script: Script, decision_id: &str) -> Result<bool, DbErr> {
-        let statement = script.statement();
+        Ok(match self.commit_number(script.statement(), decision_id).await? {
+            Committed::Number(number) => number > 0,
+            Committed::Found => true,
+        })
+    }
+
+    /// Commits a statement that answers with a number; see [`Self::commit`].
+    pub(crate) async fn commit_number(
+        &self,
+        statement: Statement,
+        decision_id: &str,
+    ) -> Result<Committed, DbErr> {
         let outcome = match &self.directory.inner.writer {
             Some(writer) => writer.run(statement).await,
             None => self.commit_postgres(statement).await,
         };
         match outcome {
+            Ok(number) => Ok(Committed::Number(number)),
             // Without a connection nothing was sent, so there is nothing to look for.
             Err(error @ DbErr::ConnectionAcquire(_)) => Err(error),
             Err(error) if kind(&error) == Fault::Unavailable => {
-                if self.is_decided(decision_id).await { Ok(true) } else { Err(error) }
+                if self.is_decided(decision_id).await { Ok(Committed::Found) } else { Err(error) }
             }
-            outcome => outcome,
+            Err(error) => Err(error),
         }
     }
 
-    async fn commit_postgres(&self, statement: Statement) -> Result<bool, DbErr> {
+    async fn commit_postgres(&self, statement: Statement) -> Result<i64, DbErr> {
         let pool = self.directory.database().writer();
         let mut tries = 0;
         loop {
             tries += 1;
             match pool.query_one_raw(statement.clone()).await {
                 Err(error) if tries < TRIES && kind(&error) == Fault::Conflict => {}
-                outcome => return outcome.and_then(applied),
+                outcome => return outcome?.map_or(Ok(0), |row| row.try_get_by_index(0)),
             }
         }
     }

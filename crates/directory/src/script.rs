@@ -68,9 +68,18 @@ impl Script {
 
     /// The whole as one statement.
     pub(crate) fn statement(self) -> Statement {
+        let sql = match self.engine {
+            Engine::Sqlite => sqlite(&self.steps),
+            Engine::Postgres => postgres(&self.steps),
+        };
+        self.text(&sql)
+    }
+
+    /// A text of one's own, over the values that were bound.
+    pub(crate) fn text(self, sql: &str) -> Statement {
         let (sql, values) = match self.engine {
-            Engine::Sqlite => positional(&sqlite(&self.steps), &self.values),
-            Engine::Postgres => (postgres(&self.steps), self.values),
+            Engine::Sqlite => positional(sql, &self.values),
+            Engine::Postgres => (sql.to_owned(), self.values),
         };
         Statement::from_sql_and_values(backend(self.engine), sql, values)
     }

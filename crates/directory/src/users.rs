@@ -2,7 +2,11 @@
 //!
 //! **Invariant**: a user's row, its change, its outbox row, its decision and its seat are of one commit.
 
+mod belonging;
+pub(crate) mod manager;
 pub(crate) mod write;
+
+pub use manager::StoredManager;
 
 use crate::decisions::{Asked, Verdict};
 use crate::error::{DirectoryError, Fault, kind};
@@ -11,7 +15,6 @@ use migrations::Engine;
 use provisioning::{Reason, Refusal, conflict, seats as seat_rule};
 use scim_core::{Document, User};
 use sea_orm::{ConnectionTrait, DbErr, QueryResult};
-use std::collections::HashMap;
 use time::OffsetDateTime;
 
 /// How often a change is tried without a lock; when others changed the same user meanwhile as often, it takes its turn.
@@ -35,6 +38,8 @@ pub struct StoredUser {
     /// Whether it may use the product. The document says the same, unless a client removed `active` from it: that takes
     /// the attribute away and changes nobody's state.
     pub active: bool,
+    /// The manager, where it is a user of the tenant.
+    pub manager: Option<StoredManager>,
 }
 
 /// A user after an operation, and what became of the operation.
@@ -48,18 +53,9 @@ pub struct UserAnswer {
 
 /// The columns of a [`StoredUser`]; `base` is the bound place of the base URL.
 pub(crate) fn columns(engine: Engine, base: Option<&str>) -> String {
-    let groups = match (engine, base) {
-        (_, None) => "NULL".to_owned(),
-        (Engine::Sqlite, Some(base)) => format!(
-            "(SELECT nullif(json_group_array(json_object('value', g.id, '$ref', {base} || '/Groups/' || g.id, 'display', g.display, 'type', 'direct')), '[]')
-              FROM members m JOIN groups g ON g.tenant_id = $1 AND g.id = m.group_id WHERE m.tenant_id = $1 AND m.member_id = u.id)"
-        ),
-        (Engine::Postgres, Some(base)) => format!(
-            "(SELECT json_agg(json_build_object('value', g.id, '$ref', {base} || '/Groups/' || g.id, 'display', g.display, 'type', 'direct'))::text
-              FROM members m JOIN groups g ON g.tenant_id = $1 AND g.id = m.group_id WHERE m.tenant_id = $1 AND m.member_id = u.id)"
-        ),
-    };
-    format!("u.id, u.doc, u.version, u.created_at, u.updated_at, {groups}, u.active")
+    let groups = base.map_or_else(|| "NULL".to_owned(), |base| belonging::groups_of(engine, base));
+    let manager = manager::COLUMN;
+    format!("u.id, u.doc, u.version, u.created_at, u.updated_at, {groups}, u.active, {manager}")
 }
 
 /// A row of [`columns`].
@@ -73,6 +69,7 @@ pub(crate) fn stored(row: &QueryResult) -> Result<StoredUser, DbErr> {
         updated_at: instant(row.try_get_by_index(4)?),
         groups: row.try_get_by_index(5)?,
         active: row.try_get_by_index::<i64>(6)? != 0,
+        manager: manager::read(row.try_get_by_index::<Option<String>>(7)?.as_deref()),
     })
 }
 
@@ -87,39 +84,6 @@ impl Scoped {
         let sql = format!("SELECT {columns} FROM users u WHERE u.tenant_id = $1 AND u.id = $2");
         let row = self.read_one(&sql, vec![id.into(), base.into()]).await?;
         row.as_ref().map(stored).transpose()?.ok_or(DirectoryError::NotFound)
-    }
-
-    /// Gives each user of a page the groups it is in.
-    pub(crate) async fn add_groups(
-        &self,
-        users: &mut [StoredUser],
-        base: &str,
-    ) -> Result<(), DirectoryError> {
-        if users.is_empty() {
-            return Ok(());
-        }
-        let ids: Vec<&str> = users.iter().map(|user| user.id.as_str()).collect();
-        let sql = format!(
-            "SELECT m.member_id, g.id, g.display FROM members m JOIN groups g ON g.tenant_id = $1 AND g.id = m.group_id
-             WHERE m.tenant_id = $1 AND {} ORDER BY m.member_id, g.id",
-            self.is_one_of("m.member_id", "$2")
-        );
-        let rows = self.read(sql, vec![self.id_list(&ids)]).await?;
-        let mut groups: HashMap<String, Vec<serde_json::Value>> = HashMap::new();
-        for row in rows {
-            let (member, id): (String, String) =
-                (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
-            let display: String = row.try_get_by_index(2)?;
-            let reference = format!("{base}/Groups/{id}");
-            groups.entry(member).or_default().push(serde_json::json!({
-                "value": id, "$ref": reference, "display": display, "type": "direct",
-            }));
-        }
-        for user in users {
-            user.groups =
-                groups.remove(&user.id).map(|list| serde_json::Value::from(list).to_string());
-        }
-        Ok(())
     }
 
     /// Makes a user.
@@ -152,7 +116,9 @@ impl Scoped {
             updated_at: asked.now,
             groups: None,
             active: user.active(),
+            manager: self.manager_of(user.document(), &self.tenant().schemas.user).await,
         };
+        self.count_quirks(asked);
         Ok(UserAnswer { user: stored, reason: Reason::UserCreated })
     }
 
@@ -172,6 +138,19 @@ impl Scoped {
         alter: impl Fn(&Document, &mut Asked) -> Result<User, DirectoryError>,
         asked: &mut Asked,
     ) -> Result<UserAnswer, DirectoryError> {
+        let answer = self.try_change_user(id, base, &expected, &alter, asked).await?;
+        self.count_quirks(asked);
+        Ok(answer)
+    }
+
+    async fn try_change_user(
+        &self,
+        id: &str,
+        base: &str,
+        expected: &impl Fn(u64) -> bool,
+        alter: &impl Fn(&Document, &mut Asked) -> Result<User, DirectoryError>,
+        asked: &mut Asked,
+    ) -> Result<UserAnswer, DirectoryError> {
         let notes = asked.notes.clone();
         for _ in 0..UNLOCKED {
             asked.notes = notes.clone();
@@ -187,7 +166,7 @@ impl Scoped {
                 return self.leave_user(change, asked).await;
             }
             if self.update_user(&change, asked).await? {
-                return Ok(change.answer(asked.now));
+                return Ok(self.answer(change, asked.now).await);
             }
             self.why_not_changed(&change, asked.now).await?;
         }
@@ -195,7 +174,7 @@ impl Scoped {
         loop {
             tries += 1;
             asked.notes = notes.clone();
-            match self.try_change_locked(id, base, &expected, &alter, asked).await {
+            match self.try_change_locked(id, base, expected, alter, asked).await {
                 Err(DirectoryError::Contended) if tries < TRIES => {}
                 outcome => return outcome,
             }
@@ -249,7 +228,17 @@ impl Scoped {
             }
         }
         self.conclude(transaction, &decision).await?;
-        Ok(change.answer(asked.now))
+        Ok(self.answer(change, asked.now).await)
+    }
+
+    /// The user as the change left it.
+    async fn answer(&self, change: write::UserChange, now: OffsetDateTime) -> UserAnswer {
+        let manager = if change.has_other_manager() {
+            self.manager_of(change.user.document(), &self.tenant().schemas.user).await
+        } else {
+            change.before.manager.clone()
+        };
+        change.answer(manager, now)
     }
 
     /// Deletes a user for good: its name is free, it is in no group, and only its history stays.
@@ -268,9 +257,12 @@ impl Scoped {
             tries += 1;
             match write::delete(self, id, &expected, asked).await {
                 Err(DirectoryError::Contended) if tries < TRIES => {}
-                outcome => return outcome,
+                Err(error) => return Err(error),
+                Ok(()) => break,
             }
         }
+        self.count_quirks(asked);
+        Ok(())
     }
 
     async fn insert_user(

@@ -22,7 +22,7 @@ const QUEUE: usize = 4096;
 
 struct Job {
     statement: Statement,
-    reply: oneshot::Sender<Result<bool, DbErr>>,
+    reply: oneshot::Sender<Result<i64, DbErr>>,
 }
 
 /// The way to the writer.
@@ -45,8 +45,8 @@ impl Writer {
         Self { jobs }
     }
 
-    /// Runs a script in the next commit; whether its last step changed something.
-    pub(crate) async fn run(&self, statement: Statement) -> Result<bool, DbErr> {
+    /// Runs a script in the next commit; the number that it answers with, which is 0 when it did nothing.
+    pub(crate) async fn run(&self, statement: Statement) -> Result<i64, DbErr> {
         self.queue(statement).await?.await.map_err(|_closed| gone())?
     }
 
@@ -54,7 +54,7 @@ impl Writer {
     pub(crate) async fn queue(
         &self,
         statement: Statement,
-    ) -> Result<oneshot::Receiver<Result<bool, DbErr>>, DbErr> {
+    ) -> Result<oneshot::Receiver<Result<i64, DbErr>>, DbErr> {
         let (reply, answer) = oneshot::channel();
         self.jobs.send(Job { statement, reply }).await.map_err(|_closed| gone())?;
         Ok(answer)
@@ -76,7 +76,7 @@ async fn write(database: DatabaseConnection, mut queue: mpsc::Receiver<Job>) {
     }
 }
 
-async fn batch(database: &DatabaseConnection, jobs: &mut [Job]) -> Vec<Result<bool, DbErr>> {
+async fn batch(database: &DatabaseConnection, jobs: &mut [Job]) -> Vec<Result<i64, DbErr>> {
     let options = TransactionOptions {
         sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
         ..Default::default()
@@ -108,10 +108,10 @@ async fn batch(database: &DatabaseConnection, jobs: &mut [Job]) -> Vec<Result<bo
 async fn one(
     transaction: &DatabaseTransaction,
     statement: Statement,
-) -> Result<Result<bool, DbErr>, DbErr> {
+) -> Result<Result<i64, DbErr>, DbErr> {
     let answer = transaction.query_one_raw(statement).await;
     match answer {
-        Ok(row) => Ok(row.map_or(Ok(false), |row| row.try_get_by_index::<i64>(0).map(|n| n > 0))),
+        Ok(row) => Ok(row.map_or(Ok(0), |row| row.try_get_by_index(0))),
         Err(error) => {
             transaction.execute_unprepared("ROLLBACK TO step; RELEASE step").await?;
             Ok(Err(error))

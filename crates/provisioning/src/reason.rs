@@ -138,6 +138,8 @@ reasons! {
     AttributeInvalid = "attribute_invalid", Mapping, 400, Some("invalidValue");
     /// A member names no user or group of this tenant.
     MemberUnknown = "member_unknown", Mapping, 400, Some("invalidValue");
+    /// A group would be within itself, directly or through other groups, or too many deep.
+    MemberCycle = "member_cycle", Mapping, 400, Some("invalidValue");
     /// The filter is malformed, or asks what cannot be asked.
     FilterInvalid = "filter_invalid", Mapping, 400, Some("invalidFilter");
     /// The PATCH path is malformed or names nothing.

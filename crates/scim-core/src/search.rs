@@ -1,4 +1,4 @@
-//! What a query asks for, in the URL or in a SearchRequest (RFC 7644 §3.4.2 and §3.4.3, RFC 9865 §2 and §3).
+//! What a query asks for, in the URL or in a `SearchRequest` (RFC 7644 §3.4.2 and §3.4.3, RFC 9865 §2 and §3).
 //!
 //! **Invariant**: both forms end in one value, so that a query has one meaning however it was sent.
 

@@ -1,6 +1,7 @@
 //! The decisions of reads: buffered, and written together, a tenant at a time.
 
-use super::COLUMNS;
+use super::counts::Counts;
+use super::{Asked, COLUMNS};
 use crate::script::backend;
 use crate::writer::Writer;
 use migrations::{Database, Engine};
@@ -28,6 +29,7 @@ const RECORD: &str = "id text, at bigint, operation text, outcome text, reason t
 #[derive(Debug)]
 pub(crate) struct Recorder {
     shared: Arc<Shared>,
+    counts: Counts,
 }
 
 #[derive(Debug)]
@@ -44,6 +46,7 @@ struct Shared {
 impl Recorder {
     /// Starts the buffer; it ends when the recorder is gone.
     pub(crate) fn start(database: Database, writer: Option<Writer>, tasks: &TaskTracker) -> Self {
+        let counts = Counts::start(database.clone(), writer.clone(), tasks);
         let waiting = Mutex::default();
         let shared = Arc::new(Shared {
             database,
@@ -53,7 +56,12 @@ impl Recorder {
             turn: tokio::sync::Mutex::new(()),
         });
         tasks.spawn(record(Arc::downgrade(&shared)));
-        Self { shared }
+        Self { shared, counts }
+    }
+
+    /// Counts the quirks of one operation.
+    pub(super) fn count(&self, tenant_id: &str, asked: &Asked) {
+        self.counts.count(tenant_id, asked);
     }
 
     /// Notes one row.
@@ -74,6 +82,7 @@ impl Recorder {
     /// Writes all that was noted.
     pub(crate) async fn flush(&self) {
         self.shared.write().await;
+        self.counts.flush().await;
     }
 }
 
@@ -161,7 +170,7 @@ async fn insert(
     }
     for answer in answers {
         // An answer that does not come is that of a writer that has ended, and says so in the log.
-        answer.await.unwrap_or(Ok(false))?;
+        answer.await.unwrap_or(Ok(0))?;
     }
     Ok(())
 }

@@ -131,7 +131,7 @@ impl Leaf {
         Self { sql: sql.into(), form, nullable: false }
     }
 
-    fn nullable(sql: impl Into<String>) -> Self {
+    pub(super) fn nullable(sql: impl Into<String>) -> Self {
         Self { sql: sql.into(), form: Form::Text, nullable: true }
     }
 }
@@ -140,7 +140,7 @@ impl Translation {
     /// The value of a target that a column, or a computed expression, holds.
     pub(super) fn leaf(&mut self, target: &Target, place: &Place) -> Option<Leaf> {
         if target.extension.is_some() {
-            return None;
+            return self.manager_leaf(target, place);
         }
         let name = target.attribute.as_str();
         match place {
@@ -149,12 +149,15 @@ impl Translation {
             Place::Element(_) => None,
             Place::Member => Some(self.member_leaf(name)),
             Place::Membership => Some(match name {
-                "value" => Leaf::column("m.group_id", Form::Text),
+                "value" => Leaf::column("mg.id", Form::Text),
                 "display" => Leaf::column("mg.display_key", Form::Text),
-                "type" => Leaf::column("'direct'", Form::Text),
+                "type" => Leaf::column(
+                    "(CASE WHEN k.near = 1 THEN 'direct' ELSE 'indirect' END)",
+                    Form::Text,
+                ),
                 _ => {
                     let base = self.base();
-                    Leaf::column(format!("({base} || '/Groups/' || m.group_id)"), Form::Text)
+                    Leaf::column(format!("({base} || '/Groups/' || mg.id)"), Form::Text)
                 }
             }),
         }

@@ -1,10 +1,11 @@
 //! The scripts that write users.
 
+use super::manager::{self, StoredManager};
 use super::{StoredUser, UserAnswer};
 use crate::change::{self, Change};
 use crate::decisions::{self, Asked, Verdict};
 use crate::error::DirectoryError;
-use crate::members::leave_groups;
+use crate::members::{hold_parents, leave_groups};
 use crate::scope::{Scoped, applied, instant, micros, new_id};
 use crate::script::Script;
 use crate::seats::{self, Tally};
@@ -60,13 +61,19 @@ impl UserChange {
         }
     }
 
-    pub(super) fn answer(self, now: OffsetDateTime) -> UserAnswer {
+    /// Whether the manager is another one than before.
+    pub(super) fn has_other_manager(&self) -> bool {
+        self.changed.iter().any(|name| name.contains("manager"))
+    }
+
+    pub(super) fn answer(self, manager: Option<StoredManager>, now: OffsetDateTime) -> UserAnswer {
         let reason = self.kind().1;
         let user = StoredUser {
             doc: self.user.document().to_text(),
             version: self.before.version + 1,
             updated_at: now,
             active: self.active,
+            manager,
             ..self.before
         };
         UserAnswer { user, reason }
@@ -135,6 +142,7 @@ pub(super) fn insert(
         script.bind(i64::from(user.active())),
         script.bind(scoped.tenant().default_role.as_str()),
         script.bind(document.to_text()),
+        script.bind(manager::key(&search)),
         script.bind_json(Value::Object(search).to_string()),
     ]
     .join(", ");
@@ -142,7 +150,7 @@ pub(super) fn insert(
     script.step(
         "main",
         format!(
-            "INSERT INTO users (tenant_id, id, user_name_key, external_id, display, active, role, doc, search, version, created_at, updated_at)
+            "INSERT INTO users (tenant_id, id, user_name_key, external_id, display, active, role, doc, manager_key, search, version, created_at, updated_at)
              SELECT $1, {columns}, 1, {at}, {at} WHERE {guard}"
         ),
     );
@@ -235,13 +243,15 @@ fn write_row(
     let display = script.bind(user.display_name().unwrap_or_else(|| user.name().as_written()));
     let active = script.bind(i64::from(change.active));
     let doc = script.bind(document.to_text());
-    let search = script.bind_json(document.search_text(of));
+    let search = document.search(of);
+    let manager = script.bind(manager::key(&search));
+    let search = script.bind_json(Value::Object(search).to_string());
     let at = script.bind(micros(now));
     script.step(
         "main",
         format!(
             "UPDATE users SET user_name_key = {key}, external_id = {external_id}, display = {display}, active = {active},
-                    doc = {doc}, search = {search}, version = version + 1, updated_at = {at}
+                    doc = {doc}, manager_key = {manager}, search = {search}, version = version + 1, updated_at = {at}
              WHERE tenant_id = $1 AND id = {id} AND version = {version} AND {guard}"
         ),
     );
@@ -285,13 +295,7 @@ pub(super) async fn delete(
     let lock = scoped.row_lock();
     // The ledger, then the groups, then the user: the order of all who take more than one of them.
     scoped.lock_ledger(&transaction).await?;
-    if !lock.is_empty() {
-        let groups = format!(
-            "SELECT id FROM groups WHERE tenant_id = $1 AND id IN (
-                 SELECT group_id FROM members WHERE tenant_id = $1 AND member_id = $2) ORDER BY id{lock}"
-        );
-        transaction.query_all_raw(scoped.statement(groups, vec![id.into()])).await?;
-    }
+    let held = hold_parents(scoped, &transaction, id).await?;
     let sql = format!(
         "SELECT doc, version, created_at, user_name_key, active FROM users WHERE tenant_id = $1 AND id = $2{lock}"
     );
@@ -307,11 +311,12 @@ pub(super) async fn delete(
         updated_at: asked.now,
         groups: None,
         active: active != 0,
+        manager: None,
     };
     if !expected(user.version) {
         return Err(DirectoryError::VersionMismatch);
     }
-    leave_groups(scoped, &transaction, id, asked).await?;
+    leave_groups(scoped, &transaction, id, held.as_ref(), asked).await?;
     let emails = "DELETE FROM user_emails WHERE tenant_id = $1 AND user_id = $2";
     transaction.execute_raw(scoped.statement(emails, vec![id.into()])).await?;
     let key: String = row.try_get_by_index(3)?;

@@ -68,9 +68,19 @@ impl World {
             for (place, is_user) in members {
                 if is_user {
                     list.push(member(&users[place], "User"));
-                    belongs(&mut users[place].search, &id, known.display_name());
+                    belongs(&mut users[place].search, &id, known.display_name(), "direct");
                 } else {
                     list.push(member(&groups[place], "Group"));
+                    let within = json!(groups[place].id);
+                    let is_in = |user: &Known| {
+                        let mut groups = user.search["groups"].as_array().into_iter().flatten();
+                        groups.any(|group| group["value"] == within)
+                    };
+                    for user in
+                        users.iter_mut().filter(|u| u.search.contains_key("groups") && is_in(u))
+                    {
+                        belongs(&mut user.search, &id, known.display_name(), "indirect");
+                    }
                 }
             }
             if !list.is_empty() {
@@ -150,9 +160,11 @@ fn member(of: &Known, kind: &str) -> Value {
     json!({ "value": of.id, "$ref": format!("{BASE}/{kind}s/{}", of.id), "type": fold(kind), "display": display })
 }
 
-fn belongs(search: &mut Map<String, Value>, id: &str, name: &str) {
-    let one = json!({ "value": id, "$ref": format!("{BASE}/Groups/{id}"), "display": fold(name), "type": "direct" });
+/// Each group once, the direct ones first.
+fn belongs(search: &mut Map<String, Value>, id: &str, name: &str, kind: &str) {
+    let one = json!({ "value": id, "$ref": format!("{BASE}/Groups/{id}"), "display": fold(name), "type": kind });
     match search.get_mut("groups").and_then(Value::as_array_mut) {
+        Some(list) if list.iter().any(|group| group["value"] == one["value"]) => {}
         Some(list) => list.push(one),
         None => drop(search.insert("groups".into(), json!([one]))),
     }

@@ -9,10 +9,12 @@
 )]
 
 mod changes;
+mod crowd;
 mod failure;
 mod filters;
 mod filters_random;
 mod migrations;
+mod nested;
 mod schema;
 mod statements;
 mod support;

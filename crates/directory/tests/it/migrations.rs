@@ -50,8 +50,10 @@ async fn nodes_that_start_at_once_migrate_once() {
     first.unwrap();
     second.unwrap();
 
-    let applied = store.texts("SELECT version FROM directory_migrations").await;
-    assert_eq!(applied.len(), 1, "{applied:?}");
+    let alone = Store::new();
+    alone.database().await.migrate::<DirectoryMigrator>().await.unwrap();
+    let applied = "SELECT version FROM directory_migrations ORDER BY version";
+    assert_eq!(store.texts(applied).await, alone.texts(applied).await);
 }
 
 #[tokio::test]

@@ -50,6 +50,7 @@ async fn every_primary_key_and_unique_index_begins_with_the_tenant() {
             "groups",
             "members",
             "outbox",
+            "quirk_counts",
             "tallies",
             "tenants",
             "tombstones",

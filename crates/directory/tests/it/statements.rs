@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The tables that hold tenants' rows.
-const TABLES: [&str; 10] = [
+const TABLES: [&str; 11] = [
     "users",
     "groups",
     "members",
@@ -15,6 +15,7 @@ const TABLES: [&str; 10] = [
     "outbox",
     "decisions",
     "tombstones",
+    "quirk_counts",
 ];
 
 /// What a table follows in a statement that reads or writes it.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The server's base URL, such as https://example.com/scim/v2
+    /// The server's base URL, such as <https://example.com/scim/v2>
     #[arg(long, value_name = "URL")]
     base: String,
     /// The bearer token; without it no credentials are sent

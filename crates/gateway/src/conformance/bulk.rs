@@ -89,7 +89,8 @@ fn status_of(answer: &Exchange, index: usize) -> String {
 fn statuses(answer: &Exchange, wanted: &[&str]) -> Verdict {
     for (index, wanted) in wanted.iter().enumerate() {
         let got = status_of(answer, index);
-        answer.wants(got == *wanted, format!("operation {index} is {got:?} instead of {wanted}"))?;
+        answer
+            .wants(got == *wanted, format!("operation {index} is {got:?} instead of {wanted}"))?;
     }
     Ok(())
 }
@@ -116,7 +117,8 @@ async fn answer(session: &Session) -> Verdict {
 }
 
 async fn all_methods(session: &Session) -> Verdict {
-    let (one, two) = (session.make("bulk", &json!({})).await?, session.make("bulk", &json!({})).await?);
+    let (one, two) =
+        (session.make("bulk", &json!({})).await?, session.make("bulk", &json!({})).await?);
     let gone = session.make("bulk", &json!({})).await?;
     let put = session.user(one.text("/userName"), &json!({ "displayName": "Put" }));
     let mut operations = vec![
@@ -155,14 +157,20 @@ async fn needs_bulk_id(session: &Session) -> Verdict {
 }
 
 async fn continues(session: &Session) -> Verdict {
-    let operations =
-        json!([bad_user(session, "a"), new_user(session, "b"), bad_user(session, "c"), new_user(session, "d")]);
+    let operations = json!([
+        bad_user(session, "a"),
+        new_user(session, "b"),
+        bad_user(session, "c"),
+        new_user(session, "d")
+    ]);
     statuses(&done(session, operations).await?, &["400", "201", "400", "201"])
 }
 
 async fn fail_on_errors(session: &Session) -> Verdict {
-    let operations = json!([new_user(session, "a"), bad_user(session, "b"), new_user(session, "c")]);
-    let name = text(items(&operations, "").get(2).unwrap_or(&Value::Null), "/data/userName").to_owned();
+    let operations =
+        json!([new_user(session, "a"), bad_user(session, "b"), new_user(session, "c")]);
+    let name =
+        text(items(&operations, "").get(2).unwrap_or(&Value::Null), "/data/userName").to_owned();
     let answer = bulk(session, operations, json!({ "failOnErrors": 1 })).await?;
     answer.status(&[200])?;
     statuses(&answer, &["201", "400"])?;
@@ -181,7 +189,10 @@ async fn bad_operation(session: &Session) -> Verdict {
         if answer.status == 200 {
             statuses(&answer, &["201"])?;
             let second = status_of(&answer, 1);
-            answer.wants(second.starts_with('4') || second == "501", "the bad operation did not fail")?;
+            answer.wants(
+                second.starts_with('4') || second == "501",
+                "the bad operation did not fail",
+            )?;
         } else {
             answer.refused(&[400])?;
         }
@@ -191,7 +202,8 @@ async fn bad_operation(session: &Session) -> Verdict {
 
 async fn syntax(session: &Session) -> Verdict {
     done(session, json!([new_user(session, "known")])).await?;
-    for body in ["{", "[]", "{\"schemas\":[\"urn:ietf:params:scim:api:messages:2.0:BulkRequest\"]}"] {
+    for body in ["{", "[]", "{\"schemas\":[\"urn:ietf:params:scim:api:messages:2.0:BulkRequest\"]}"]
+    {
         let call = session.call(Method::POST, "/Bulk").body(body.to_owned());
         call.send().await?.refused(&[400])?;
     }

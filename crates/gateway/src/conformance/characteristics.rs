@@ -133,7 +133,8 @@ async fn unique_any_case(session: &Session) -> Verdict {
 }
 
 async fn unique_put(session: &Session) -> Verdict {
-    let (one, two) = (session.make("one", &json!({})).await?, session.make("two", &json!({})).await?);
+    let (one, two) =
+        (session.make("one", &json!({})).await?, session.make("two", &json!({})).await?);
     let body = session.user(one.text("/userName"), &json!({}));
     session.put(&session.path_of(&two), &body).await?.refused_as(409, "uniqueness")?;
     let read = session.get(&session.path_of(&two)).await?;
@@ -142,7 +143,8 @@ async fn unique_put(session: &Session) -> Verdict {
 }
 
 async fn unique_patch(session: &Session) -> Verdict {
-    let (one, two) = (session.make("one", &json!({})).await?, session.make("two", &json!({})).await?);
+    let (one, two) =
+        (session.make("one", &json!({})).await?, session.make("two", &json!({})).await?);
     let taken = json!([{ "op": "replace", "path": "userName", "value": one.text("/userName") }]);
     session.patch(&session.path_of(&two), &taken).await?.refused_as(409, "uniqueness")?;
     let read = session.get(&session.path_of(&two)).await?;

@@ -140,7 +140,8 @@ async fn total(session: &Session) -> Verdict {
 async fn stable(session: &Session) -> Verdict {
     let first = good_page(session, "cursor&count=2").await?;
     let cursor = first.present("/nextCursor")?.text("/nextCursor");
-    let (one, two) = (after(session, cursor, "count=2").await?, after(session, cursor, "count=2").await?);
+    let (one, two) =
+        (after(session, cursor, "count=2").await?, after(session, cursor, "count=2").await?);
     let crowd = session.crowd().await?;
     let same = crowd.letters(&one.body) == crowd.letters(&two.body);
     two.wants(same && shown(&two) > 0, "the same cursor gave another page")?;

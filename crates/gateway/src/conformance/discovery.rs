@@ -135,7 +135,8 @@ async fn types_urn(session: &Session) -> Verdict {
 async fn types_extensions(session: &Session) -> Verdict {
     let (answer, types) = list(session, "/ResourceTypes").await?;
     for extension in types.iter().flat_map(|kind| items(kind, "/schemaExtensions")) {
-        let good = !text(extension, "/schema").is_empty() && at(extension, "/required").is_boolean();
+        let good =
+            !text(extension, "/schema").is_empty() && at(extension, "/required").is_boolean();
         answer.wants(good, format!("an extension is not complete: {extension}"))?;
     }
     Ok(())
@@ -212,7 +213,8 @@ async fn schema_attributes(session: &Session) -> Verdict {
 async fn schema_types(session: &Session) -> Verdict {
     const TYPES: [&str; 8] =
         ["string", "boolean", "decimal", "integer", "dateTime", "binary", "reference", "complex"];
-    all(session, "the type is none of the RFC's", |one, _| TYPES.contains(&text(one, "/type"))).await
+    all(session, "the type is none of the RFC's", |one, _| TYPES.contains(&text(one, "/type")))
+        .await
 }
 
 async fn schema_keywords(session: &Session) -> Verdict {
@@ -236,7 +238,8 @@ async fn schema_names(session: &Session) -> Verdict {
     all(session, "not a name of RFC 7643 §2.1", |one, _| {
         let name = text(one, "/name");
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-        name == "$ref" || name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(plain)
+        name == "$ref"
+            || name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(plain)
     })
     .await
 }
@@ -295,7 +298,8 @@ async fn is_list(session: &Session, path: &str) -> Verdict {
     answer.wants(lists(&answer.body, "/schemas", LIST_URN), "schemas lacks ListResponse")?;
     let total = at(&answer.body, "/totalResults").as_u64();
     let count = u64::try_from(found.len()).unwrap_or(u64::MAX);
-    answer.wants(total.is_some_and(|total| total >= count), "totalResults is missing or too low")?;
+    answer
+        .wants(total.is_some_and(|total| total >= count), "totalResults is missing or too low")?;
     Ok(())
 }
 

@@ -34,11 +34,8 @@ impl Exchange {
     /// The first characters of a text, on one line.
     #[must_use]
     pub fn shortened(text: &str) -> String {
-        let mut short: String = text
-            .chars()
-            .take(SHOWN_CHARS)
-            .map(|c| if c.is_control() { ' ' } else { c })
-            .collect();
+        let mut short: String =
+            text.chars().take(SHOWN_CHARS).map(|c| if c.is_control() { ' ' } else { c }).collect();
         if text.chars().nth(SHOWN_CHARS).is_some() {
             short.push('…');
         }

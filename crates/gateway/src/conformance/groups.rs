@@ -24,7 +24,9 @@ checks! {
 async fn subject(session: &Session) -> Verdict<(Exchange, Vec<String>)> {
     let mut ids = Vec::new();
     for _ in 0..3 {
-        ids.push(session.make("member", &json!({ "displayName": "Babs" })).await?.text("/id").to_owned());
+        ids.push(
+            session.make("member", &json!({ "displayName": "Babs" })).await?.text("/id").to_owned(),
+        );
     }
     let two: Vec<&str> = ids.iter().take(2).map(String::as_str).collect();
     let group = session.make_group("members", &two).await?;
@@ -35,7 +37,8 @@ async fn subject(session: &Session) -> Verdict<(Exchange, Vec<String>)> {
 async fn members_are(session: &Session, group: &Exchange, wanted: &[&str]) -> Verdict {
     let read = session.get(&session.group_path(group)).await?;
     read.status(&[200])?;
-    let mut got: Vec<&str> = items(&read.body, "/members").iter().map(|m| text(m, "/value")).collect();
+    let mut got: Vec<&str> =
+        items(&read.body, "/members").iter().map(|m| text(m, "/value")).collect();
     let mut wanted = wanted.to_vec();
     got.sort_unstable();
     wanted.sort_unstable();
@@ -43,7 +46,12 @@ async fn members_are(session: &Session, group: &Exchange, wanted: &[&str]) -> Ve
     Ok(())
 }
 
-async fn patched(session: &Session, group: &Exchange, operations: Value, wanted: &[&String]) -> Verdict {
+async fn patched(
+    session: &Session,
+    group: &Exchange,
+    operations: Value,
+    wanted: &[&String],
+) -> Verdict {
     let answer = session.patch(&session.group_path(group), &operations).await?;
     answer.status(&[200, 204])?;
     let wanted: Vec<&str> = wanted.iter().map(|id| id.as_str()).collect();

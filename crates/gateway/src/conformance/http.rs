@@ -164,8 +164,19 @@ async fn no_object(session: &Session) -> Verdict {
 
 async fn scim_type(session: &Session) -> Verdict {
     const KEYWORDS: [&str; 14] = [
-        "", "invalidFilter", "tooMany", "uniqueness", "mutability", "invalidSyntax", "invalidPath",
-        "noTarget", "invalidValue", "invalidVers", "sensitive", "invalidCursor", "expiredCursor",
+        "",
+        "invalidFilter",
+        "tooMany",
+        "uniqueness",
+        "mutability",
+        "invalidSyntax",
+        "invalidPath",
+        "noTarget",
+        "invalidValue",
+        "invalidVers",
+        "sensitive",
+        "invalidCursor",
+        "expiredCursor",
         "invalidCount",
     ];
     let list = format!("{}?filter=nonsense", session.users());
@@ -178,7 +189,8 @@ async fn scim_type(session: &Session) -> Verdict {
         answer.wants(refused, "it is not refused with an error body")?;
         let got = text(&answer.body, "/scimType");
         answer.wants(KEYWORDS.contains(&got), format!("scimType {got:?} is in no RFC"))?;
-        answer.wants(answer.text("/status") == answer.status.to_string(), "status is not its text")?;
+        answer
+            .wants(answer.text("/status") == answer.status.to_string(), "status is not its text")?;
     }
     Ok(())
 }

@@ -57,8 +57,11 @@ pub(super) fn lists(value: &Value, path: &str, wanted: &str) -> bool {
 /// Whether a text is an instant as RFC 7643 §2.3.5 wants it.
 pub(super) fn is_instant(text: &str) -> bool {
     time::OffsetDateTime::parse(text, &time::format_description::well_known::Rfc3339).is_ok()
-        || time::OffsetDateTime::parse(text, &time::format_description::well_known::Iso8601::PARSING)
-            .is_ok()
+        || time::OffsetDateTime::parse(
+            text,
+            &time::format_description::well_known::Iso8601::PARSING,
+        )
+        .is_ok()
 }
 
 /// Text as it stands in a query (RFC 3986 §2.1).

@@ -116,7 +116,9 @@ async fn group_filter(session: &Session) -> Verdict {
     let filter = encoded(&format!("displayName eq \"{}\"", group.text("/displayName")));
     let answer = session.get(&format!("{}?filter={filter}", session.groups())).await?;
     answer.status(&[200])?;
-    is_list(&answer)?.has("/totalResults", &json!(1))?.has("/Resources/0/id", at(&group.body, "/id"))?;
+    is_list(&answer)?
+        .has("/totalResults", &json!(1))?
+        .has("/Resources/0/id", at(&group.body, "/id"))?;
     Ok(())
 }
 

@@ -146,7 +146,9 @@ async fn unknown_op(session: &Session) -> Verdict {
 
 async fn no_operations(session: &Session) -> Verdict {
     let user = subject(session).await?;
-    for body in [json!({ "schemas": [PATCH_OP] }), json!({ "schemas": [PATCH_OP], "Operations": "x" })] {
+    for body in
+        [json!({ "schemas": [PATCH_OP] }), json!({ "schemas": [PATCH_OP], "Operations": "x" })]
+    {
         let call = session.call(Method::PATCH, session.path_of(&user)).json(&body);
         call.send().await?.refused(&[400])?;
     }
@@ -171,7 +173,8 @@ async fn invalid_path(session: &Session) -> Verdict {
 }
 
 async fn unknown_attribute(session: &Session) -> Verdict {
-    for path in ["conformanceNoSuchAttribute", "name.conformanceNoSuch", "urn:example:none:2.0:X:y"] {
+    for path in ["conformanceNoSuchAttribute", "name.conformanceNoSuch", "urn:example:none:2.0:X:y"]
+    {
         let answer = unchanged(session, op("replace", path, &json!("x"))).await?;
         let got = answer.text("/scimType");
         let known = ["invalidPath", "noTarget", "invalidValue"].contains(&got);
@@ -297,7 +300,8 @@ async fn remove_no_path(session: &Session) -> Verdict {
 
 async fn remove_sub(session: &Session) -> Verdict {
     let user = subject(session).await?;
-    let read = patched(session, &user, json!([{ "op": "remove", "path": "name.middleName" }])).await?;
+    let read =
+        patched(session, &user, json!([{ "op": "remove", "path": "name.middleName" }])).await?;
     read.lacks("/name/middleName")?.has("/name/familyName", &json!("Jensen"))?;
     Ok(())
 }
@@ -347,14 +351,16 @@ async fn replace_without_path(session: &Session) -> Verdict {
     let value = json!({ "nickName": "New", "emails": [{ "value": mail, "type": "home" }] });
     let read = patched(session, &user, json!([{ "op": "replace", "value": value }])).await?;
     read.has("/nickName", &json!("New"))?.has("/displayName", &json!("Babs Jensen"))?;
-    let values: Vec<&str> = items(&read.body, "/emails").iter().map(|m| text(m, "/value")).collect();
+    let values: Vec<&str> =
+        items(&read.body, "/emails").iter().map(|m| text(m, "/value")).collect();
     read.wants(values == [mail.as_str()], format!("emails is {values:?}"))?;
     Ok(())
 }
 
 async fn replace_complex(session: &Session) -> Verdict {
     let user = subject(session).await?;
-    let read = patched(session, &user, op("replace", "name", &json!({ "givenName": "Ann" }))).await?;
+    let read =
+        patched(session, &user, op("replace", "name", &json!({ "givenName": "Ann" }))).await?;
     read.has("/name/givenName", &json!("Ann"))?.has("/name/familyName", &json!("Jensen"))?;
     Ok(())
 }

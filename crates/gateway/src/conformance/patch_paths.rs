@@ -50,7 +50,8 @@ async fn patched(session: &Session, user: &Exchange, operations: Value) -> Verdi
 
 /// Fails unless these are the addresses, in any order.
 fn mails_are(read: &Exchange, wanted: &[&str]) -> Verdict {
-    let mut got: Vec<&str> = items(&read.body, "/emails").iter().map(|m| text(m, "/value")).collect();
+    let mut got: Vec<&str> =
+        items(&read.body, "/emails").iter().map(|m| text(m, "/value")).collect();
     let mut wanted = wanted.to_vec();
     got.sort_unstable();
     wanted.sort_unstable();

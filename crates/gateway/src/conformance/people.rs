@@ -65,7 +65,9 @@ impl Session {
     /// Makes a user of this body.
     pub(super) async fn make_named(&self, body: &Value) -> Verdict<Exchange> {
         let answer = self.post(&self.users(), body).await?;
-        answer.status(&[201])?.wants(!answer.text("/id").is_empty(), "the created user has no id")?;
+        answer
+            .status(&[201])?
+            .wants(!answer.text("/id").is_empty(), "the created user has no id")?;
         Ok(answer)
     }
 

@@ -77,7 +77,8 @@ async fn list(session: &Session) -> Verdict {
     let shown = items(&answer.body, "/Resources");
     answer.status(&[200])?.wants(shown.len() >= 6, "the list is not complete")?;
     for one in shown {
-        let kept = !is_absent(one, "/id") && !is_absent(one, "/userName") && is_absent(one, "/name");
+        let kept =
+            !is_absent(one, "/id") && !is_absent(one, "/userName") && is_absent(one, "/name");
         answer.wants(kept, format!("a listed user shows other attributes: {one}"))?;
     }
     Ok(())
@@ -125,7 +126,8 @@ async fn unknown(session: &Session) -> Verdict {
 }
 
 async fn urn(session: &Session) -> Verdict {
-    let read = asked(session, &format!("attributes={USER}:displayName,{USER}:name.givenName")).await?;
+    let read =
+        asked(session, &format!("attributes={USER}:displayName,{USER}:name.givenName")).await?;
     read.present("/displayName")?.present("/name/givenName")?.lacks("/title")?;
     read.lacks("/name/familyName")?;
     Ok(())

@@ -75,7 +75,8 @@ async fn not_created(session: &Session) -> Verdict {
 async fn multi_valued(session: &Session) -> Verdict {
     let word = session.fresh("put");
     let (one, two) = (format!("{word}@example.com"), format!("{word}@home.example.com"));
-    let made = session.make("put", &json!({ "emails": [{ "value": one, "type": "work" }] })).await?;
+    let made =
+        session.make("put", &json!({ "emails": [{ "value": one, "type": "work" }] })).await?;
     let mails = json!({ "emails": [{ "value": two, "type": "home" }] });
     let body = session.user(made.text("/userName"), &mails);
     let put = session.put(&session.path_of(&made), &body).await?;

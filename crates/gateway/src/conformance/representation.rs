@@ -122,10 +122,13 @@ fn mails(session: &Session) -> (String, String) {
 async fn primary_once(session: &Session) -> Verdict {
     let (work, home) = mails(session);
     let user_name = format!("{}@example.com", session.fresh("primary"));
-    let body = session.user(&user_name, &json!({ "emails": [
+    let body = session.user(
+        &user_name,
+        &json!({ "emails": [
         { "value": work, "type": "work", "primary": true },
         { "value": home, "type": "home", "primary": true },
-    ] }));
+    ] }),
+    );
     let answer = session.post(&session.users(), &body).await?;
     if answer.status != 201 {
         answer.refused(&[400])?;

@@ -67,7 +67,8 @@ async fn date_time(session: &Session) -> Verdict {
     let mut orders = Vec::new();
     for order in ["ascending", "descending"] {
         let by = format!("sortBy=meta.created&sortOrder={order}");
-        let list = session.get(&format!("{}?filter={filter}&{by}&count=50", session.users())).await?;
+        let list =
+            session.get(&format!("{}?filter={filter}&{by}&count=50", session.users())).await?;
         list.status(&[200])?;
         let mut instants: Vec<String> = super::json::items(&list.body, "/Resources")
             .iter()

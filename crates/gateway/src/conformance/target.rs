@@ -31,10 +31,9 @@ impl Target {
             Need::Enterprise => {
                 unless(self.has_enterprise(), "User has no enterprise extension here")
             }
-            Need::Attribute(name) => unless(
-                self.has_attribute(name),
-                &format!("the User schema has no {name} here"),
-            ),
+            Need::Attribute(name) => {
+                unless(self.has_attribute(name), &format!("the User schema has no {name} here"))
+            }
             Need::Patch => self.announced("patch", true),
             Need::Filter => self.announced("filter", true),
             Need::Sort => self.announced("sort", false),

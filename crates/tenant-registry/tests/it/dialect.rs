@@ -18,7 +18,7 @@ fn served(registry: &Registry, token: &BearerToken) -> Arc<Tenant> {
     registry.authenticate(token, NOW).unwrap().tenant
 }
 
-fn own<'a>(tenant: &'a Tenant) -> Option<&'a scim_core::Schema> {
+fn own(tenant: &Tenant) -> Option<&scim_core::Schema> {
     tenant.schemas.user.extension(&Custom::own_urn("acme"))
 }
 
