@@ -39,6 +39,7 @@ impl From<&ScimError> for Refusal {
             ErrorKind::InvalidFilter => Reason::FilterInvalid,
             ErrorKind::InvalidPath => Reason::PathInvalid,
             ErrorKind::NoTarget => Reason::NoTarget,
+            ErrorKind::InvalidValue if error.is_missing() => Reason::AttributeMissing,
             ErrorKind::InvalidValue => Reason::AttributeInvalid,
             ErrorKind::Mutability => Reason::Mutability,
             ErrorKind::Uniqueness if error.attribute() == Some("displayName") => {

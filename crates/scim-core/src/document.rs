@@ -2,13 +2,17 @@
 //!
 //! **Invariant**: names are spelled as in the schema, values are of the schema's types, nothing is null, "" or []
 //! (RFC 7643 §2.5). Extensions stand under their canonical URN; `schemas` names the core and the extensions present.
-//! There is no `id`, no `meta`, no readOnly attribute and no `password`.
+//! There is no readOnly attribute and none that is dropped.
 
 mod at;
 pub(crate) mod check;
 mod compare;
+mod format;
+pub(crate) mod keep;
+pub(crate) mod parts;
 mod place;
 mod read;
+mod scalar;
 
 use crate::attributes::Attributes;
 use crate::error::{ErrorKind, ScimError};
@@ -68,6 +72,25 @@ impl Document {
             .collect();
         map.insert("schemas".into(), Value::Array(schemas));
         Self { map }
+    }
+
+    /// Refuses the document when the schema requires what it does not have, also in a part of what it has. What the
+    /// tenant's profile requires is for the profile to judge.
+    ///
+    /// # Errors
+    /// `invalidValue` that [`ScimError::is_missing`], naming everything that is missing at once.
+    pub fn check_required(&self, of: &ResourceType) -> Result<(), ScimError> {
+        keep::check_required(&self.map, of)
+    }
+
+    /// The document that a PUT of this one leaves where `old` was (RFC 7644 §3.5.1): what is immutable stays, and
+    /// so does what is writeOnly and not sent.
+    ///
+    /// # Errors
+    /// `mutability` when an immutable attribute has another value already.
+    pub fn replacing(mut self, old: &Document, of: &ResourceType) -> Result<Self, ScimError> {
+        keep::keep(&mut self.map, &old.map, of)?;
+        Ok(Self::canonical(self.map, of))
     }
 
     /// Compact JSON with `schemas`; never an empty object.

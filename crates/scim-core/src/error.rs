@@ -87,12 +87,35 @@ pub struct ScimError {
     kind: ErrorKind,
     attribute: Option<String>,
     detail: String,
+    missing: bool,
 }
 
 impl ScimError {
     /// A refusal of `kind`, explained by `detail`: a full sentence that names the remedy.
     pub fn new(kind: ErrorKind, detail: impl Into<String>) -> Self {
-        Self { kind, attribute: None, detail: detail.into() }
+        Self { kind, attribute: None, detail: detail.into(), missing: false }
+    }
+
+    /// The refusal of a resource without the required attributes named; it is about the first of them.
+    #[must_use]
+    pub fn missing(paths: &[String]) -> Self {
+        let (subject, pronoun) = match paths.len() {
+            1 => ("is required and has no value", "it"),
+            _ => ("are required and have no value", "each of them"),
+        };
+        let detail = format!(
+            "{} {subject}; map {pronoun} in your identity provider, and make sure that there is a \
+             value.",
+            paths.join(", ")
+        );
+        let attribute = paths.first().cloned();
+        Self { kind: ErrorKind::InvalidValue, attribute, detail, missing: true }
+    }
+
+    /// Whether a required attribute has no value, rather than a wrong one.
+    #[must_use]
+    pub fn is_missing(&self) -> bool {
+        self.missing
     }
 
     /// The same refusal, naming the attribute it is about.

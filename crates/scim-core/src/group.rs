@@ -5,12 +5,13 @@
 
 use crate::attributes::Attributes;
 use crate::document::Document;
-use crate::document::check::{coerce, is_unassigned, shown, unknown};
+use crate::document::check::{coerce, is_unassigned};
+use crate::document::parts::parts;
 use crate::error::{ErrorKind, ScimError};
 use crate::normal::fold;
 use crate::quirk::{Notes, Quirk, Tolerance};
-use crate::schema::ResourceType;
-use serde_json::Value;
+use crate::schema::{Attribute, ResourceType, Role};
+use serde_json::{Map, Value};
 use std::collections::HashSet;
 
 /// The longest key, in bytes: an index row must hold it, and folding may lengthen a name.
@@ -48,7 +49,7 @@ impl Group {
     /// empty list. Each member is listed once, in the order of the body.
     ///
     /// # Errors
-    /// As [`Document::parse`]; `invalidValue` when `displayName` is missing or there are too many members.
+    /// As [`Document::parse`] and [`Document::check_required`]; `invalidValue` when there are too many members.
     pub fn parse(
         body: &Attributes,
         of: &ResourceType,
@@ -58,6 +59,7 @@ impl Group {
         let mut notes = Notes::default();
         let (document, members) =
             Document::parse_without("members", body, of, tolerance, &mut notes)?;
+        document.check_required(of)?;
         let group = Self::from_document(document, tolerance, &mut notes)?;
         let members = members
             .map(|value| Self::parse_members(value, tolerance, &mut notes, member_limit))
@@ -76,8 +78,7 @@ impl Group {
     ) -> Result<Group, ScimError> {
         let display_name = document.text("displayName").unwrap_or_default();
         if display_name.trim().is_empty() {
-            let detail = "displayName is required and has no value; map it to the group's name.";
-            return Err(refused("displayName", detail.into()));
+            return Err(ScimError::missing(&["displayName".to_owned()]));
         }
         let display_key = fold(display_name);
         if display_key.len() > KEY_BYTES {
@@ -100,7 +101,12 @@ impl Group {
     ) -> Result<Vec<Member>, ScimError> {
         let items = match value {
             Value::Array(items) => items.as_slice(),
-            value if is_unassigned(value) => &[],
+            Value::Null => &[],
+            value if is_unassigned(value) => {
+                let rule = "members has an empty value; send null or an empty list.";
+                allow(Quirk::EmptyValue, rule, tolerance, notes)?;
+                &[]
+            }
             one => {
                 allow(Quirk::ListShape, "members takes a list of values.", tolerance, notes)?;
                 std::slice::from_ref(one)
@@ -120,9 +126,21 @@ impl Group {
             // RFC 7643 §2.4 has no value twice; Entra and Okta send some so (idp-wire row 7).
             if seen.insert(member.id.clone()) {
                 members.push(member);
+            } else {
+                let rule = "members has the same member twice.";
+                allow(Quirk::DuplicateValue, rule, tolerance, notes)?;
             }
         }
         Ok(members)
+    }
+
+    /// The group that a PUT of this one leaves where `old` was, as [`Document::replacing`] says.
+    ///
+    /// # Errors
+    /// `mutability` when an immutable attribute has another value already.
+    pub fn replacing(self, old: &Document, of: &ResourceType) -> Result<Group, ScimError> {
+        // The name is readWrite, so it is the new one.
+        Ok(Self { document: self.document.replacing(old, of)?, display_key: self.display_key })
     }
 
     /// The attributes, without the members.
@@ -157,41 +175,33 @@ fn member(
     tolerance: &Tolerance,
     notes: &mut Notes,
 ) -> Result<Member, ScimError> {
-    let mut id = None;
-    let mut kind = None;
-    match item {
-        Value::Object(parts) => {
-            for (name, part) in parts {
-                if name.eq_ignore_ascii_case("value") {
-                    id = Some(part);
-                } else if name.eq_ignore_ascii_case("type") {
-                    kind = member_kind(part, notes);
-                } else if !name.eq_ignore_ascii_case("$ref")
-                    && !name.eq_ignore_ascii_case("display")
-                {
-                    unknown(&format!("members.{}", shown(name)), tolerance, notes)?;
+    let schema = ResourceType::group().attribute("members");
+    let (mut id, mut kind) = (None, None);
+    match (item, schema) {
+        // The usual one, without a look at the schema: there may be a hundred thousand.
+        (Value::Object(parts), _) if is_plain(parts) => {
+            id = parts.get("value").and_then(Value::as_str).map(str::to_owned);
+            kind = parts.get("type").and_then(|part| member_kind(part, notes));
+        }
+        (Value::Object(object), Some(schema)) => {
+            for (sub, part) in parts(schema, "members", object, tolerance, notes)? {
+                match sub.handling.role {
+                    Role::Value => id = id_of(sub, &part, tolerance, notes)?,
+                    Role::Type => kind = member_kind(&part, notes),
+                    // They follow from the id.
+                    Role::Display | Role::Reference | Role::Primary | Role::None => {}
                 }
             }
         }
-        Value::Null | Value::Array(_) => {}
-        plain => {
+        (Value::String(_) | Value::Number(_) | Value::Bool(_), Some(schema)) => {
             let rule = "members takes objects; send {\"value\": …}.";
-            allow(Quirk::ListShape, rule, tolerance, notes)?;
-            id = Some(plain);
-        }
-    }
-    // Coerced as any other text, so that a number or a list of one is taken where the tenant tolerates it.
-    let schema = ResourceType::group().attribute("members").and_then(|m| m.sub_attribute("value"));
-    let id = match (id, schema) {
-        (Some(Value::String(id)), _) if !id.is_empty() => Some(id.clone()),
-        (Some(value), Some(schema)) => {
-            match coerce(schema, "members.value", value, tolerance, notes)? {
-                Some(Value::String(id)) => Some(id),
-                _ => None,
+            allow(Quirk::PlainElement, rule, tolerance, notes)?;
+            if let Some(sub) = schema.part(Role::Value) {
+                id = id_of(sub, item, tolerance, notes)?;
             }
         }
-        _ => None,
-    };
+        _ => {}
+    }
     let Some(id) = id else {
         let detail = format!("members: value number {number} has no id in its \"value\".");
         return Err(refused("members.value", detail));
@@ -201,6 +211,26 @@ fn member(
         return Err(refused("members.value", detail));
     }
     Ok(Member { id, kind })
+}
+
+/// Whether the schema's own names are there alone, and the id is text.
+fn is_plain(parts: &Map<String, Value>) -> bool {
+    let has_id = parts.get("value").and_then(Value::as_str).is_some_and(|id| !id.is_empty());
+    let is_known = |name: &String| matches!(name.as_str(), "value" | "type" | "display" | "$ref");
+    has_id && parts.keys().all(is_known)
+}
+
+/// Coerced as any other text, so that a number or a list of one is taken where the tenant tolerates it.
+fn id_of(
+    sub: &Attribute,
+    value: &Value,
+    tolerance: &Tolerance,
+    notes: &mut Notes,
+) -> Result<Option<String>, ScimError> {
+    match coerce(sub, "members.value", value, tolerance, notes)? {
+        Some(Value::String(id)) => Ok(Some(id)),
+        _ => Ok(None),
+    }
 }
 
 /// RFC 7643 §4.2 knows `User` and `Group`; anything else says nothing, and the id alone decides.
@@ -222,11 +252,7 @@ fn allow(
     tolerance: &Tolerance,
     notes: &mut Notes,
 ) -> Result<(), ScimError> {
-    if !tolerance.allows(quirk) {
-        return Err(refused("members", rule.to_owned()));
-    }
-    notes.met(quirk);
-    Ok(())
+    tolerance.bend(quirk, notes, || refused("members", rule.to_owned()))
 }
 
 fn refused(attribute: &str, detail: String) -> ScimError {

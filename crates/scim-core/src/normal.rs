@@ -4,7 +4,7 @@
 
 use crate::schema::{Attribute, Kind};
 use crate::user_name::UserName;
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 use time::{OffsetDateTime, PrimitiveDateTime, UtcOffset};
@@ -37,7 +37,18 @@ pub(crate) fn comparable(attribute: &Attribute, value: &Value) -> Value {
                 })
                 .collect::<Map<_, _>>(),
         ),
-        Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+        Value::Number(number) => Value::Number(self::number(number)),
+        Value::Null | Value::Bool(_) => value.clone(),
+    }
+}
+
+/// A number as both databases hold it: 64 bits with a sign, or floating point.
+pub(crate) fn number(number: &Number) -> Number {
+    match number.as_f64() {
+        Some(float) if !number.is_i64() => {
+            Number::from_f64(float).unwrap_or_else(|| number.clone())
+        }
+        _ => number.clone(),
     }
 }
 
@@ -46,7 +57,7 @@ fn comparable_text(attribute: &Attribute, text: &str) -> String {
         Kind::DateTime => instant(text).unwrap_or_else(|| text.to_owned()),
         _ if attribute.case_exact => text.to_owned(),
         // RFC 7644 §5 asks for RFC 8265 on userName, which is no case folding.
-        _ if attribute.name == "userName" => UserName::key_of(text),
+        _ if attribute.handling.precis => UserName::key_of(text),
         _ => fold(text),
     }
 }

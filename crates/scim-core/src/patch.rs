@@ -1,7 +1,7 @@
 //! PATCH (RFC 7644 §3.5.2): operations applied to a copy, all of them or none.
 //!
-//! **Invariant**: nothing but [`PatchRequest::apply`] changes a document, and it is judged by its result: what is
-//! required or unique is the caller's to check afterwards, so two operations may depend on each other in any order.
+//! **Invariant**: nothing but [`PatchRequest::apply`] changes a document, and it is judged by its result, so that two
+//! operations may depend on each other in any order.
 //!
 //! ```
 //! use scim_core::{Attributes, Document, FilterLimits, JsonLimits, Notes, PatchLimits};
@@ -28,6 +28,8 @@ mod list;
 mod members;
 mod parse;
 mod path;
+mod role;
+mod selected;
 
 use crate::document::Document;
 use crate::error::ScimError;
@@ -113,7 +115,8 @@ impl PatchRequest {
     /// Applies all operations to a copy of `document`: all or nothing.
     ///
     /// # Errors
-    /// As RFC 7644 §3.5.2 says, for the first operation that fails; the text names it.
+    /// As RFC 7644 §3.5.2 says, for the first operation that fails; the text names it. As
+    /// [`Document::check_required`] when all of them leave a required attribute without a value.
     pub fn apply(
         &self,
         document: &Document,
@@ -125,7 +128,9 @@ impl PatchRequest {
         for operation in &self.operations {
             draft.run(operation).map_err(|error| error.in_operation(operation.number))?;
         }
-        Ok(draft.finish())
+        let after = draft.finish();
+        after.check_required(of)?;
+        Ok(after)
     }
 
     /// Refuses an `id` that is not the resource's own (RFC 7643 §3.1). Okta sends the own one with every rename.

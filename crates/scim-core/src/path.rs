@@ -2,7 +2,7 @@
 //!
 //! **Invariant**: an [`AttrPath`] is well formed (RFC 7644 §3.10); whether it names anything is asked of the schema.
 
-use crate::quirk::{Notes, Quirk, Tolerance};
+use crate::quirk::Quirk;
 use crate::schema::{Attribute, ResourceType, Schema};
 use std::fmt;
 
@@ -67,6 +67,8 @@ pub(crate) struct Named<'a> {
     pub(crate) attribute: &'a Attribute,
     /// Its sub-attribute, if one is named.
     pub(crate) sub: Option<&'a Attribute>,
+    /// What the spelling deviates from; whoever takes the path notes it.
+    pub(crate) quirk: Option<Quirk>,
 }
 
 impl Named<'_> {
@@ -87,56 +89,62 @@ impl Named<'_> {
 }
 
 /// Finds what `path` names, in any case (RFC 7644 §3.10). `None`: the schemas know no such attribute.
-pub(crate) fn resolve<'a>(
-    path: &AttrPath,
-    of: &'a ResourceType,
-    tolerance: &Tolerance,
-    notes: &mut Notes,
-) -> Option<Named<'a>> {
-    let (extension, attribute) = match &path.urn {
-        Some(urn) if urn.eq_ignore_ascii_case(&of.core.id) => (None, of.attribute(&path.name)?),
+pub(crate) fn resolve<'a>(path: &AttrPath, of: &'a ResourceType) -> Option<Named<'a>> {
+    let (home, attribute) = match &path.urn {
         Some(urn) => {
-            let extension = extension(urn, of, tolerance, notes)?;
-            (Some(extension), extension.attribute(&path.name)?)
+            let home = home_of(urn, of)?;
+            let attribute = match home.extension {
+                Some(extension) => extension.attribute(&path.name)?,
+                None => of.attribute(&path.name)?,
+            };
+            (home, attribute)
         }
         None => match of.attribute(&path.name) {
-            Some(attribute) => (None, attribute),
+            Some(attribute) => (Home { extension: None, quirk: None }, attribute),
             // Entra writes `manager` and `department` without their URN (idp-wire 2.1 and 2.2).
-            None if tolerance.allows(Quirk::MisplacedExtension) => {
+            None => {
                 let (extension, attribute) =
                     of.extensions.iter().find_map(|e| Some((e, e.attribute(&path.name)?)))?;
-                notes.met(Quirk::MisplacedExtension);
-                (Some(extension), attribute)
+                let quirk = Some(Quirk::MisplacedExtension);
+                (Home { extension: Some(extension), quirk }, attribute)
             }
-            None => return None,
         },
     };
     let sub = match &path.sub {
         Some(sub) => Some(attribute.sub_attribute(sub)?),
         None => None,
     };
-    Some(Named { extension, attribute, sub })
+    Some(Named { extension: home.extension, attribute, sub, quirk: home.quirk })
 }
 
-/// The extension of this URN, in any case.
-pub(crate) fn extension<'a>(
-    urn: &str,
-    of: &'a ResourceType,
-    tolerance: &Tolerance,
-    notes: &mut Notes,
-) -> Option<&'a Schema> {
+/// The schema that a URN means.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Home<'a> {
+    /// The extension; `None` for the core.
+    pub(crate) extension: Option<&'a Schema>,
+    /// What the spelling deviates from.
+    pub(crate) quirk: Option<Quirk>,
+}
+
+/// The schema of this URN, in any case or misspelt in a known way.
+pub(crate) fn home_of<'a>(urn: &str, of: &'a ResourceType) -> Option<Home<'a>> {
+    if urn.eq_ignore_ascii_case(&of.core.id) {
+        return Some(Home { extension: None, quirk: None });
+    }
     if let Some(extension) = of.extension(urn) {
-        return Some(extension);
+        return Some(Home { extension: Some(extension), quirk: None });
     }
-    if !tolerance.allows(Quirk::MisplacedExtension) {
-        return None;
-    }
-    // Entra's guide has a sample with `…enterprise:2.0User`: a colon short (idp-wire 2.2).
-    let letters = |urn: &str| urn.replace(':', "").to_ascii_lowercase();
-    let sought = letters(urn);
-    let extension = of.extensions.iter().find(|extension| letters(&extension.id) == sought)?;
-    notes.met(Quirk::MisplacedExtension);
-    Some(extension)
+    let extension = of.extensions.iter().find(|schema| is_misspelt(urn, schema))?;
+    Some(Home { extension: Some(extension), quirk: Some(Quirk::MisspeltUrn) })
+}
+
+/// `…:enterprise:2.0User` is Entra's guide (idp-wire §2.2); the drafts' URNs are `OneLogin`'s (idp-wire §4).
+fn is_misspelt(urn: &str, schema: &Schema) -> bool {
+    let (version, name) = schema.id.rsplit_once(':').unwrap_or((&schema.id, ""));
+    let draft = version.replacen("urn:ietf:params:scim:", "urn:scim:", 1);
+    let known =
+        [format!("{version}{name}"), version.to_owned(), draft.replace("2.0", "1.0"), draft];
+    known.iter().any(|misspelt| urn.eq_ignore_ascii_case(misspelt))
 }
 
 #[cfg(test)]

@@ -4,14 +4,17 @@
 
 use crate::error::{ErrorKind, ScimError};
 use crate::path::{AttrPath, resolve};
-use crate::quirk::{Notes, Tolerance};
-use crate::schema::{Attribute, ResourceType, Returned, Schema};
+use crate::schema::{Attribute, Mutability, ResourceType, Returned, Schema, Sent};
 use serde_json::{Map, Value};
 
 /// The choice of attributes of one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Projection {
     choice: Choice,
+    /// What is always returned: the URN of its extension, and its name.
+    always: Vec<(Option<String>, String)>,
+    /// Whether something is stored that is not returned unless asked for, or never.
+    hides: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,19 +66,28 @@ impl Projection {
                 .about("attributes"));
             }
         };
-        Ok(Self { choice })
+        let always = attributes_of(of)
+            .filter(|(_, attribute)| attribute.returned == Returned::Always)
+            .map(|(home, attribute)| (home.map(|s| s.id.clone()), attribute.name.clone()))
+            .collect();
+        let hides = attributes_of(of).any(|(_, attribute)| is_stored_and_hidden(attribute));
+        Ok(Self { choice, always, hides })
     }
 
-    /// Whether neither parameter was given.
+    /// Whether all that is stored is in the answer, so that there is nothing to take out of it.
     #[must_use]
     pub fn everything(&self) -> bool {
-        self.choice == Choice::Default
+        self.choice == Choice::Default && !self.hides
     }
 
     /// Whether one of the parameters was given.
     #[must_use]
     pub fn is_explicit(&self) -> bool {
-        !self.everything()
+        self.choice != Choice::Default
+    }
+
+    fn is_always(&self, extension: Option<&str>, attribute: &str) -> bool {
+        self.always.iter().any(|(home, name)| home.as_deref() == extension && name == attribute)
     }
 
     /// Whether the answer carries something of a top-level attribute, named canonically, or of an extension's URN.
@@ -83,26 +95,23 @@ impl Projection {
     /// A name that no schema knows is taken for one that is returned by default.
     #[must_use]
     pub fn wants(&self, attribute: &str) -> bool {
-        if attribute.starts_with("urn:") {
-            return match &self.choice {
+        let is_of = |name: &Name| name.extension.as_deref() == Some(attribute);
+        let is_extension = attribute.starts_with("urn:");
+        let is_always = if is_extension {
+            self.always.iter().any(|(home, _)| home.as_deref() == Some(attribute))
+        } else {
+            self.is_always(None, attribute)
+        };
+        is_always
+            || match &self.choice {
                 Choice::Default => true,
-                Choice::Only(names) => {
-                    names.iter().any(|name| name.extension.as_deref() == Some(attribute))
+                Choice::Only(names) if is_extension => names.iter().any(is_of),
+                Choice::Without(names) if is_extension => {
+                    !names.iter().any(|name| is_of(name) && name.attribute.is_none())
                 }
-                Choice::Without(names) => !names.iter().any(|name| {
-                    name.extension.as_deref() == Some(attribute) && name.attribute.is_none()
-                }),
-            };
-        }
-        match &self.choice {
-            Choice::Default => true,
-            Choice::Only(names) => {
-                is_fixed(attribute) || how_far(names, None, attribute) != Named::No
+                Choice::Only(names) => how_far(names, None, attribute) != Named::No,
+                Choice::Without(names) => how_far(names, None, attribute) != Named::Whole,
             }
-            Choice::Without(names) => {
-                is_fixed(attribute) || how_far(names, None, attribute) != Named::Whole
-            }
-        }
     }
 
     /// Whether a sub-attribute was asked for by name, as one that is returned on request must be.
@@ -120,21 +129,11 @@ impl Projection {
     pub fn apply(&self, resource: &mut Map<String, Value>, of: &ResourceType) {
         resource.retain(|key, value| match of.extension(key) {
             Some(extension) => self.keep_extension(extension, value),
-            None => is_fixed(key) || self.keep(None, key, of.attribute(key), value),
+            None => self.keep(None, key, of.attribute(key), value),
         });
     }
 
     fn keep_extension(&self, extension: &Schema, value: &mut Value) -> bool {
-        let whole = |names: &[Name]| {
-            names.iter().any(|name| {
-                name.extension.as_deref() == Some(&extension.id) && name.attribute.is_none()
-            })
-        };
-        match &self.choice {
-            Choice::Without(names) if whole(names) => return false,
-            Choice::Only(names) if whole(names) => return true,
-            _ => {}
-        }
         let Value::Object(map) = value else { return self.wants(&extension.id) };
         map.retain(|key, value| {
             self.keep(Some(&extension.id), key, extension.attribute(key), value)
@@ -150,32 +149,56 @@ impl Projection {
         value: &mut Value,
     ) -> bool {
         let returned = attribute.map_or(Returned::Default, |attribute| attribute.returned);
-        match (&self.choice, returned) {
-            (_, Returned::Never) => false,
-            (_, Returned::Always) => true,
-            (Choice::Default, returned) => returned != Returned::Request,
-            (Choice::Only(names), _) => match how_far(names, extension, key) {
-                Named::No => false,
-                Named::Whole => true,
+        match returned {
+            Returned::Never => return false,
+            Returned::Always => return true,
+            Returned::Default | Returned::Request => {}
+        }
+        let is_request = returned == Returned::Request;
+        match &self.choice {
+            Choice::Default => !is_request && keep_parts(value, attribute, &|_| true),
+            Choice::Only(names) => match how_far(names, extension, key) {
+                Named::No => !is_request && has_whole(names, extension),
+                Named::Whole => keep_parts(value, attribute, &|_| true),
                 Named::Parts(parts) => {
-                    keep_parts(value, attribute, &|part| parts.iter().any(|name| name == part))
+                    keep_parts(value, attribute, &|part| parts.iter().any(|p| p == part))
                 }
             },
-            (Choice::Without(names), returned) => match how_far(names, extension, key) {
+            Choice::Without(names) => match how_far(names, extension, key) {
+                _ if is_request || has_whole(names, extension) => false,
                 Named::Whole => false,
-                _ if returned == Returned::Request => false,
-                Named::No => true,
+                Named::No => keep_parts(value, attribute, &|_| true),
                 Named::Parts(parts) => {
-                    keep_parts(value, attribute, &|part| parts.iter().all(|name| name != part))
+                    keep_parts(value, attribute, &|part| parts.iter().all(|p| p != part))
                 }
             },
         }
     }
 }
 
-/// RFC 7643 §3.1 and RFC 7644 §3.9: `id` is always returned, and a representation without `schemas` is none.
-fn is_fixed(name: &str) -> bool {
-    matches!(name, "id" | "schemas")
+/// Every attribute, with the extension that it is in.
+fn attributes_of(of: &ResourceType) -> impl Iterator<Item = (Option<&Schema>, &Attribute)> {
+    let top = of.common.iter().chain(&of.core.attributes).map(|attribute| (None, attribute));
+    let inner = of.extensions.iter().flat_map(|schema| {
+        schema.attributes.iter().map(move |attribute| (Some(schema), attribute))
+    });
+    top.chain(inner)
+}
+
+/// Computed attributes are rendered when they are wanted, so only what is kept of clients' values counts.
+fn is_stored_and_hidden(attribute: &Attribute) -> bool {
+    attribute.handling.sent == Sent::Kept
+        && attribute.mutability != Mutability::ReadOnly
+        && (matches!(attribute.returned, Returned::Never | Returned::Request)
+            || attribute.sub_attributes.iter().any(is_stored_and_hidden))
+}
+
+/// Whether an extension was named as a whole.
+fn has_whole(names: &[Name], extension: Option<&str>) -> bool {
+    extension.is_some()
+        && names
+            .iter()
+            .any(|name| name.extension.as_deref() == extension && name.attribute.is_none())
 }
 
 fn how_far(names: &[Name], extension: Option<&str>, attribute: &str) -> Named {
@@ -191,28 +214,39 @@ fn how_far(names: &[Name], extension: Option<&str>, attribute: &str) -> Named {
     if parts.is_empty() { Named::No } else { Named::Parts(parts) }
 }
 
-/// Keeps the parts asked for in an object or in each element of a list; false when nothing is left.
+/// Keeps the parts that `keep` holds, but for those that are returned always or never; false when nothing is left.
+/// What is returned on request is rendered only when it is asked for, so it needs no look here.
 fn keep_parts(
     value: &mut Value,
     attribute: Option<&Attribute>,
     keep: &dyn Fn(&str) -> bool,
 ) -> bool {
-    let always = |part: &str| {
-        attribute
-            .and_then(|attribute| attribute.sub_attribute(part))
-            .is_some_and(|sub| sub.returned == Returned::Always)
-    };
-    let narrow = |value: &mut Value| {
+    narrow(value, &|part| match returned_of(attribute, part) {
+        Returned::Always => true,
+        Returned::Never => false,
+        Returned::Default | Returned::Request => keep(part),
+    })
+}
+
+fn returned_of(attribute: Option<&Attribute>, part: &str) -> Returned {
+    attribute
+        .and_then(|attribute| attribute.sub_attribute(part))
+        .map_or(Returned::Default, |sub| sub.returned)
+}
+
+/// Keeps these parts in an object, or in each element of a list; plain values stay.
+fn narrow(value: &mut Value, keep: &dyn Fn(&str) -> bool) -> bool {
+    let one = |value: &mut Value| {
         let Value::Object(map) = value else { return true };
-        map.retain(|part, _| keep(part) || always(part));
+        map.retain(|part, _| keep(part));
         !map.is_empty()
     };
     match value {
         Value::Array(items) => {
-            items.retain_mut(narrow);
+            items.retain_mut(one);
             !items.is_empty()
         }
-        single => narrow(single),
+        single => one(single),
     }
 }
 
@@ -226,9 +260,7 @@ fn names(text: &str, of: &ResourceType) -> Result<Vec<Name>, ScimError> {
             format!("More than {NAMES} attributes are named; name each once, or none to get all."),
         ));
     }
-    // A deviation in a name is no deviation of the body, so it is not noted.
-    let (tolerance, mut notes) = (Tolerance::default(), Notes::default());
-    let mut name_of = |text: &str| {
+    let name_of = |text: &str| {
         if let Some(extension) = of.extension(text) {
             return Some(Name {
                 extension: Some(extension.id.clone()),
@@ -236,7 +268,7 @@ fn names(text: &str, of: &ResourceType) -> Result<Vec<Name>, ScimError> {
                 sub: None,
             });
         }
-        let named = resolve(&AttrPath::parse(text)?, of, &tolerance, &mut notes)?;
+        let named = resolve(&AttrPath::parse(text)?, of)?;
         Some(Name {
             extension: named.extension.map(|schema| schema.id.clone()),
             attribute: Some(named.attribute.name.clone()),

@@ -2,12 +2,9 @@
 //!
 //! **Invariant**: `/Schemas` is written from the same data that requests are checked by.
 
-use crate::schema::{Attribute, Kind, ResourceType, Schema, Sent};
+use crate::schema::builtin::discovery::{self, CONFIG, RESOURCE_TYPE, SCHEMA};
+use crate::schema::{Attribute, Kind, Schema, Schemas, Sent};
 use serde_json::{Map, Value, json};
-
-const CONFIG: &str = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig";
-const RESOURCE_TYPE: &str = "urn:ietf:params:scim:schemas:core:2.0:ResourceType";
-const SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:Schema";
 
 /// The limits that are announced.
 #[derive(Debug, Clone)]
@@ -18,11 +15,15 @@ pub struct Announced {
     pub bulk_max_operations: u64,
     /// The largest bulk request.
     pub bulk_max_payload_bytes: u64,
+    /// The resources of one page when no count is asked for.
+    pub page_default: u64,
+    /// How long a cursor lives, in seconds.
+    pub cursor_timeout_seconds: u64,
     /// Where people read more.
     pub documentation_uri: Option<String>,
 }
 
-/// The one `ServiceProviderConfig` resource (RFC 7643 §5).
+/// The one `ServiceProviderConfig` resource (RFC 7643 §5, RFC 9865 §4).
 ///
 /// Every object is complete even where `supported` is false: a client that misses `bulk.maxOperations` turns PATCH
 /// and filters off with it (idp-wire row 22).
@@ -32,14 +33,22 @@ pub fn service_provider_config(announced: &Announced, base_url: &str) -> Value {
         "schemas": [CONFIG],
         "patch": { "supported": true },
         "bulk": {
-            "supported": false,
+            "supported": true,
             "maxOperations": announced.bulk_max_operations,
             "maxPayloadSize": announced.bulk_max_payload_bytes,
         },
         "filter": { "supported": true, "maxResults": announced.filter_max_results },
         "changePassword": { "supported": false },
-        "sort": { "supported": false },
+        "sort": { "supported": true },
         "etag": { "supported": true },
+        "pagination": {
+            "cursor": true,
+            "index": true,
+            "defaultPaginationMethod": "index",
+            "defaultPageSize": announced.page_default,
+            "maxPageSize": announced.filter_max_results,
+            "cursorTimeout": announced.cursor_timeout_seconds,
+        },
         "authenticationSchemes": [{
             "type": "oauthbearertoken",
             "name": "Bearer token",
@@ -55,15 +64,15 @@ pub fn service_provider_config(announced: &Announced, base_url: &str) -> Value {
     config
 }
 
-/// The resource types (RFC 7643 §6).
+/// The resource types of a tenant (RFC 7643 §6).
 #[must_use]
-pub fn resource_types(base_url: &str) -> Vec<Value> {
-    [ResourceType::user(), ResourceType::group()]
+pub fn resource_types(schemas: &Schemas, base_url: &str) -> Vec<Value> {
+    [&schemas.user, &schemas.group]
         .map(|of| {
             let extensions: Vec<Value> = of
                 .extensions
                 .iter()
-                .map(|schema| json!({ "schema": schema.id, "required": false }))
+                .map(|schema| json!({ "schema": schema.id, "required": is_required(schema) }))
                 .collect();
             json!({
                 "schemas": [RESOURCE_TYPE],
@@ -79,12 +88,18 @@ pub fn resource_types(base_url: &str) -> Vec<Value> {
         .into()
 }
 
-/// The schemas of all resource types (RFC 7643 §7).
+/// Whether a resource cannot be without the extension.
+fn is_required(extension: &Schema) -> bool {
+    extension.attributes.iter().any(|attribute| attribute.required)
+}
+
+/// The schemas of all resource types of a tenant (RFC 7643 §7), and those of the discovery resources (§8.7.2).
 #[must_use]
-pub fn schemas(base_url: &str) -> Vec<Value> {
-    [ResourceType::user(), ResourceType::group()]
+pub fn schemas(schemas: &Schemas, base_url: &str) -> Vec<Value> {
+    [&schemas.user, &schemas.group]
         .into_iter()
         .flat_map(|of| std::iter::once(&of.core).chain(&of.extensions))
+        .chain(&discovery::schemas())
         .map(|schema| described(schema, base_url))
         .collect()
 }

@@ -4,7 +4,7 @@
 
 use crate::attributes::Attributes;
 use crate::document::Document;
-use crate::error::{ErrorKind, ScimError};
+use crate::error::ScimError;
 use crate::quirk::{Notes, Tolerance};
 use crate::schema::ResourceType;
 use crate::user_name::UserName;
@@ -21,7 +21,7 @@ impl User {
     /// Reads the body of a POST or PUT.
     ///
     /// # Errors
-    /// As [`Document::parse`]; `invalidValue` when `userName` is missing.
+    /// As [`Document::parse`] and [`Document::check_required`].
     pub fn parse(
         body: &Attributes,
         of: &ResourceType,
@@ -29,6 +29,7 @@ impl User {
     ) -> Result<(User, Notes), ScimError> {
         let mut notes = Notes::default();
         let document = Document::parse(body, of, tolerance, &mut notes)?;
+        document.check_required(of)?;
         let user = Self::from_document(document, tolerance, &mut notes)?;
         Ok((user, notes))
     }
@@ -43,15 +44,19 @@ impl User {
         notes: &mut Notes,
     ) -> Result<User, ScimError> {
         let Some(text) = document.text("userName") else {
-            return Err(ScimError::new(
-                ErrorKind::InvalidValue,
-                "userName is required and has no value; map it to the name with which people \
-                 sign in.",
-            )
-            .about("userName"));
+            return Err(ScimError::missing(&["userName".to_owned()]));
         };
         let name = UserName::parse(text, tolerance, notes)?;
         Ok(Self { document, name })
+    }
+
+    /// The user that a PUT of this one leaves where `old` was, as [`Document::replacing`] says.
+    ///
+    /// # Errors
+    /// `mutability` when an immutable attribute has another value already.
+    pub fn replacing(self, old: &Document, of: &ResourceType) -> Result<User, ScimError> {
+        // The name is readWrite, so it is the new one.
+        Ok(Self { document: self.document.replacing(old, of)?, name: self.name })
     }
 
     /// The attributes.

@@ -25,19 +25,18 @@ impl UserName {
     /// `invalidValue` when it is blank or too long, or outside the PRECIS profile where the tenant is strict.
     pub fn parse(text: &str, tolerance: &Tolerance, notes: &mut Notes) -> Result<Self, ScimError> {
         if text.trim().is_empty() {
-            return Err(refused("userName is required, and it is blank."));
+            return Err(ScimError::missing(&["userName".to_owned()]));
         }
         let key = match by_profile(text) {
             Some(key) => key,
-            None if tolerance.allows(Quirk::UserNameNotPrecis) => {
-                notes.met(Quirk::UserNameNotPrecis);
-                by_folding(text)
-            }
             None => {
-                return Err(refused(
-                    "userName has a character that RFC 8265 (UsernameCaseMapped) does not allow, \
-                     such as a space; map it to an attribute without it.",
-                ));
+                tolerance.bend(Quirk::UserNameNotPrecis, notes, || {
+                    refused(
+                        "userName has a character that RFC 8265 (UsernameCaseMapped) does not \
+                         allow, such as a space; map it to an attribute without it.",
+                    )
+                })?;
+                by_folding(text)
             }
         };
         if key.len() > KEY_BYTES {

@@ -50,6 +50,7 @@ impl Scoped {
     async fn manager(&self, key: &str) -> Result<Option<StoredManager>, DirectoryError> {
         let sql = "SELECT id || ' ' || display FROM users WHERE tenant_id = $1 AND id = $2";
         let row = self.read_one(sql, vec![key.into()]).await?;
-        Ok(read(row.map(|row| row.try_get_by_index(0)).transpose()?))
+        let column: Option<String> = row.map(|row| row.try_get_by_index(0)).transpose()?;
+        Ok(read(column.as_deref()))
     }
 }

@@ -56,6 +56,8 @@ pub async fn service_provider_config(request: HttpRequest, caller: Caller) -> Ht
         filter_max_results: limits.page_max,
         bulk_max_operations: limits.bulk_operations,
         bulk_max_payload_bytes: limits.bulk_payload_bytes,
+        page_default: limits.page_default,
+        cursor_timeout_seconds: 3600,
         documentation_uri: caller.state.documentation_uri.clone(),
     };
     let config = service_provider::service_provider_config(&announced, &caller.base_url);
@@ -67,7 +69,8 @@ pub async fn service_provider_config(request: HttpRequest, caller: Caller) -> Ht
 #[tracing::instrument(name = "scim.discovery.resource_types", skip_all)]
 pub async fn resource_types(request: HttpRequest, caller: Caller) -> HttpResponse {
     let exchange = Exchange::begin(caller, "discovery.get", "ResourceType", None);
-    let all = service_provider::resource_types(&exchange.caller.base_url);
+    let Caller { tenant, base_url, .. } = &exchange.caller;
+    let all = service_provider::resource_types(&tenant.schemas, base_url);
     let result = documents(&request, &exchange, &all);
     exchange.finish(result).await
 }
@@ -76,7 +79,8 @@ pub async fn resource_types(request: HttpRequest, caller: Caller) -> HttpRespons
 #[tracing::instrument(name = "scim.discovery.schemas", skip_all)]
 pub async fn schemas(request: HttpRequest, caller: Caller) -> HttpResponse {
     let exchange = Exchange::begin(caller, "discovery.get", "Schema", None);
-    let all = service_provider::schemas(&exchange.caller.base_url);
+    let Caller { tenant, base_url, .. } = &exchange.caller;
+    let all = service_provider::schemas(&tenant.schemas, base_url);
     let result = documents(&request, &exchange, &all);
     exchange.finish(result).await
 }

@@ -2,6 +2,7 @@
 //!
 //! **Invariant**: knows no attribute by heart; the schemas alone tell.
 
+use crate::path::{Home, home_of};
 use crate::quirk::Quirk;
 use crate::schema::{Attribute, ResourceType, Schema};
 
@@ -74,69 +75,25 @@ fn dotted<'a>(
     Some((attribute, attribute.sub_attribute(sub)?))
 }
 
+/// A key that is the URN of a schema stands for an extension (RFC 7643 §3.3); that of the core, or a URN with a name
+/// behind it, is a path.
 fn of_urn<'a>(name: &str, of: &'a ResourceType) -> Place<'a> {
-    if let Some(rest) = after(name, &of.core.id) {
-        let quirk = Some(Quirk::DottedKey);
-        if rest.is_empty() {
-            return Place::Object { extension: None, quirk };
-        }
-        if let Some(attribute) = of.attribute(rest) {
-            return Place::Attribute(Spot { extension: None, attribute, sub: None, quirk });
-        }
-        return dotted(rest, |name| of.attribute(name)).map_or(
-            Place::Unknown,
-            |(attribute, sub)| {
-                Place::Attribute(Spot { extension: None, attribute, sub: Some(sub), quirk })
-            },
-        );
+    let dotted_key = Some(Quirk::DottedKey);
+    if let Some(Home { extension, quirk }) = home_of(name, of) {
+        let quirk = if extension.is_some() { quirk } else { dotted_key };
+        return Place::Object { extension, quirk };
     }
-    for schema in &of.extensions {
-        if let Some(place) = of_extension(name, &schema.id, schema, None) {
-            return place;
-        }
-        for misspelt in misspellings(schema) {
-            let quirk = Some(Quirk::MisplacedExtension);
-            if let Some(place) = of_extension(name, &misspelt, schema, quirk) {
-                return place;
-            }
-        }
-    }
-    Place::Unknown
-}
-
-fn of_extension<'a>(
-    name: &str,
-    urn: &str,
-    schema: &'a Schema,
-    quirk: Option<Quirk>,
-) -> Option<Place<'a>> {
-    let rest = after(name, urn)?;
-    if rest.is_empty() {
-        return Some(Place::Object { extension: Some(schema), quirk });
-    }
-    let (attribute, sub) = within(schema, rest)?;
-    let quirk = quirk.or(Some(Quirk::DottedKey));
-    Some(Place::Attribute(Spot { extension: Some(schema), attribute, sub, quirk }))
-}
-
-/// What follows the URN: "" for the URN alone, else the part behind the colon.
-fn after<'n>(name: &'n str, urn: &str) -> Option<&'n str> {
-    let head = name.get(..urn.len())?;
-    let rest = name.get(urn.len()..)?;
-    if !head.eq_ignore_ascii_case(urn) {
-        return None;
-    }
-    if rest.is_empty() { Some(rest) } else { rest.strip_prefix(':') }
-}
-
-/// Whether the URN is one of the known misspellings of this schema's.
-pub(super) fn is_misspelt(urn: &str, schema: &Schema) -> bool {
-    misspellings(schema).iter().any(|misspelt| urn.eq_ignore_ascii_case(misspelt))
-}
-
-/// `…:enterprise:2.0User` is Entra's guide (idp-wire §2.2); the drafts' URNs are `OneLogin`'s (idp-wire §4).
-fn misspellings(schema: &Schema) -> [String; 4] {
-    let (version, name) = schema.id.rsplit_once(':').unwrap_or((&schema.id, ""));
-    let draft = version.replacen("urn:ietf:params:scim:", "urn:scim:", 1);
-    [format!("{version}{name}"), version.to_owned(), draft.clone(), draft.replace("2.0", "1.0")]
+    let found = name.rsplit_once(':').and_then(|(urn, rest)| {
+        let Home { extension, quirk } = home_of(urn, of)?;
+        let find = |name: &str| match extension {
+            Some(schema) => schema.attribute(name),
+            None => of.attribute(name),
+        };
+        let (attribute, sub) = match find(rest) {
+            Some(attribute) => (attribute, None),
+            None => dotted(rest, find).map(|(attribute, sub)| (attribute, Some(sub)))?,
+        };
+        Some(Spot { extension, attribute, sub, quirk: quirk.or(dotted_key) })
+    });
+    found.map_or(Place::Unknown, Place::Attribute)
 }

@@ -7,6 +7,7 @@ use super::check::{coerce, is_unassigned, shown, unknown};
 use super::place::{self, Place, Spot};
 use crate::attributes::Attributes;
 use crate::error::{ErrorKind, ScimError};
+use crate::path::{self, Home};
 use crate::quirk::{Notes, Quirk, Tolerance};
 use crate::schema::{Attribute, ResourceType, Schema, Sent};
 use serde_json::{Map, Value};
@@ -20,7 +21,7 @@ pub(super) fn read<'a>(
     aside: Option<&str>,
 ) -> Result<(Document, Option<&'a Value>), ScimError> {
     let mut reader = Reader { of, tolerance, notes, map: Map::new() };
-    reader.schemas(body.get("schemas"))?;
+    let named = reader.schemas(body.get("schemas"))?;
 
     let mut set_aside = None;
     let mut later = Vec::new();
@@ -33,17 +34,18 @@ pub(super) fn read<'a>(
                 set_aside = Some(value);
             }
             Place::Attribute(spot) if spot.quirk.is_none() => reader.put(&spot, value)?,
-            Place::Object { extension, quirk: None } => reader.object(name, extension, value)?,
+            Place::Object { extension, quirk: None } => {
+                reader.unnamed(extension, &named, value)?;
+                reader.object(name, extension, value)?;
+            }
             deviating => later.push((name, value, deviating)),
         }
     }
     for (name, value, place) in later {
         match place {
             Place::Attribute(spot) => {
-                if !is_unassigned(value) {
-                    reader.bend(spot.quirk, name)?;
-                    reader.put(&spot, value)?;
-                }
+                reader.bend(spot.quirk, name)?;
+                reader.put(&spot, value)?;
             }
             Place::Object { extension, quirk } => {
                 reader.bend(quirk, name)?;
@@ -69,8 +71,9 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// RFC 7643 §3 asks for `schemas`, with the core URN in it. Many clients know better.
-    fn schemas(&mut self, value: Option<&Value>) -> Result<(), ScimError> {
+    /// RFC 7643 §3 asks for `schemas`, with the core URN in it. Many clients know better. Gives the URNs, or nothing
+    /// when there are none to hold the body to.
+    fn schemas(&mut self, value: Option<&Value>) -> Result<Vec<&'a str>, ScimError> {
         let urns = match value {
             Some(Value::Array(urns)) => urns.as_slice(),
             Some(one @ Value::String(urn)) if !urn.is_empty() => {
@@ -82,28 +85,44 @@ impl<'a> Reader<'a> {
                 return Err(schemas_refused("schemas must be a list of URNs as texts."));
             }
         };
+        let mut named = Vec::with_capacity(urns.len());
         let mut has_core = false;
         for urn in urns {
             let Value::String(urn) = urn else {
                 return Err(schemas_refused("schemas must be a list of URNs as texts."));
             };
-            if urn.eq_ignore_ascii_case(&self.of.core.id) {
-                has_core = true;
-            } else if self.of.extension(urn).is_none() {
-                let misspelt = self.of.extensions.iter().any(|s| place::is_misspelt(urn, s));
-                let quirk =
-                    if misspelt { Quirk::MisplacedExtension } else { Quirk::UnknownSchemaUri };
-                self.bend(Some(quirk), &shown(urn))?;
+            match path::home_of(urn, self.of) {
+                Some(Home { extension: None, .. }) => has_core = true,
+                Some(Home { extension: Some(schema), quirk }) => {
+                    self.bend(quirk, urn)?;
+                    named.push(schema.id.as_str());
+                }
+                None => self.bend(Some(Quirk::UnknownSchemaUri), urn)?,
             }
         }
-        if !has_core && !self.tolerance.allows(Quirk::MissingSchemas) {
-            let core = &self.of.core.id;
-            return Err(schemas_refused(&format!("schemas must name {core}.")));
+        if has_core {
+            return Ok(named);
         }
-        if !has_core {
-            self.notes.met(Quirk::MissingSchemas);
+        let core = &self.of.core.id;
+        self.tolerance.bend(Quirk::MissingSchemas, self.notes, || {
+            schemas_refused(&format!("schemas must name {core}."))
+        })?;
+        Ok(named)
+    }
+
+    /// RFC 7643 §3: `schemas` names every schema that the body uses.
+    fn unnamed(
+        &mut self,
+        extension: Option<&Schema>,
+        named: &[&str],
+        value: &Value,
+    ) -> Result<(), ScimError> {
+        match extension {
+            Some(schema) if !is_unassigned(value) && !named.contains(&schema.id.as_str()) => {
+                self.bend(Some(Quirk::UnnamedExtension), &schema.id)
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// The object of a whole schema: `"urn:…:enterprise:2.0:User": {…}`.
@@ -114,7 +133,7 @@ impl<'a> Reader<'a> {
         value: &Value,
     ) -> Result<(), ScimError> {
         if is_unassigned(value) {
-            return Ok(());
+            return self.empty(name, value);
         }
         let Value::Object(map) = value else {
             let detail = format!("{name} must be an object with the attributes of that schema.");
@@ -131,6 +150,17 @@ impl<'a> Reader<'a> {
             self.put(&Spot { extension, attribute, sub, quirk }, value)?;
         }
         Ok(())
+    }
+
+    /// RFC 7643 §2.5 has null for what has no value.
+    fn empty(&mut self, name: &str, value: &Value) -> Result<(), ScimError> {
+        if value.is_null() {
+            return Ok(());
+        }
+        self.tolerance.bend(Quirk::EmptyValue, self.notes, || {
+            let detail = format!("{name} has an empty value; send null, or leave it out.");
+            ScimError::new(ErrorKind::InvalidValue, detail).about(name)
+        })
     }
 
     fn put(&mut self, spot: &Spot<'a>, value: &Value) -> Result<(), ScimError> {
@@ -168,19 +198,21 @@ impl<'a> Reader<'a> {
     /// Notes the deviation of a name, or refuses the body where the tenant does not tolerate it.
     fn bend(&mut self, quirk: Option<Quirk>, name: &str) -> Result<(), ScimError> {
         let Some(quirk) = quirk else { return Ok(()) };
-        if self.tolerance.allows(quirk) {
-            self.notes.met(quirk);
-            return Ok(());
-        }
-        let name = shown(name);
-        let remedy = match quirk {
-            Quirk::ListShape => "must be a list",
-            Quirk::UnknownSchemaUri => "is not a schema of this resource; leave it out of schemas",
-            Quirk::MisplacedExtension => "belongs into the object of the enterprise extension",
-            _ => "must be sent as an object with its parts",
-        };
-        let detail = format!("{name} {remedy}.");
-        Err(ScimError::new(ErrorKind::InvalidSyntax, detail).about(name))
+        self.tolerance.bend(quirk, self.notes, || {
+            let name = shown(name);
+            let remedy = match quirk {
+                Quirk::ListShape => "must be a list",
+                Quirk::UnknownSchemaUri => {
+                    "is not a schema of this resource; leave it out of schemas"
+                }
+                Quirk::UnnamedExtension => "is used and must be named in schemas",
+                Quirk::MisspeltUrn => "is misspelt; see /Schemas for the URN",
+                Quirk::MisplacedExtension => "belongs into the object of its extension",
+                _ => "must be sent as an object with its parts",
+            };
+            let detail = format!("{name} {remedy}.");
+            ScimError::new(ErrorKind::InvalidSyntax, detail).about(name)
+        })
     }
 }
 

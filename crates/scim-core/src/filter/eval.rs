@@ -101,9 +101,51 @@ fn ordered(op: Op, ordering: Ordering) -> bool {
     }
 }
 
+/// Compares as both databases do: a whole number is not rounded to be compared with a fraction.
 fn numbers(left: &Number, right: &Number) -> Option<Ordering> {
     match (left.as_i64(), right.as_i64()) {
         (Some(left), Some(right)) => Some(left.cmp(&right)),
-        _ => left.as_f64()?.partial_cmp(&right.as_f64()?),
+        (Some(left), None) => Some(whole_with(left, right.as_f64()?)),
+        (None, Some(right)) => Some(whole_with(right, left.as_f64()?).reverse()),
+        (None, None) => left.as_f64()?.partial_cmp(&right.as_f64()?),
+    }
+}
+
+fn whole_with(whole: i64, float: f64) -> Ordering {
+    // 2^63: what is not below it in size is beyond every i64.
+    const BEYOND: f64 = 9_223_372_036_854_775_808.0;
+    if float >= BEYOND {
+        return Ordering::Less;
+    }
+    if float < -BEYOND {
+        return Ordering::Greater;
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "the whole part is within i64")]
+    let floor = float.floor() as i64;
+    match whole.cmp(&floor) {
+        Ordering::Equal if float > float.floor() => Ordering::Less,
+        ordering => ordering,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_numbers_and_fractions_compare_exactly() {
+        for (whole, float, expected) in [
+            (3, 3.0, Ordering::Equal),
+            (3, 3.5, Ordering::Less),
+            (4, 3.5, Ordering::Greater),
+            (-4, -3.5, Ordering::Less),
+            (-3, -3.5, Ordering::Greater),
+            (9_007_199_254_740_993, 9_007_199_254_740_992.0, Ordering::Greater),
+            (i64::MAX, 9.3e18, Ordering::Less),
+            (i64::MIN, -9.3e18, Ordering::Greater),
+            (0, -0.0, Ordering::Equal),
+        ] {
+            assert_eq!(whole_with(whole, float), expected, "{whole} {float}");
+        }
     }
 }

@@ -39,6 +39,39 @@ impl Token<'_> {
 pub(super) struct Placed<'a> {
     pub(super) token: Token<'a>,
     pub(super) at: usize,
+    /// The characters of white space in front of it.
+    gap: Gap,
+}
+
+/// The white space between two pieces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Gap {
+    None,
+    Space,
+    Other,
+}
+
+/// Whether the white space is where the grammar of RFC 7644 §3.4.2.2 has it, and nowhere else.
+pub(super) fn is_spaced(text: &str, pieces: &[Placed<'_>]) -> bool {
+    let Some(first) = pieces.first() else { return true };
+    if first.gap != Gap::None || text.ends_with(char::is_whitespace) {
+        return false;
+    }
+    pieces.iter().zip(pieces.iter().skip(1)).all(|(before, after)| {
+        let is_not = matches!(before.token, Token::Word(word) if word.eq_ignore_ascii_case("not"));
+        match (&before.token, &after.token) {
+            (Token::Open | Token::BracketOpen, _) | (_, Token::Close | Token::BracketClose) => {
+                after.gap == Gap::None
+            }
+            // The grammar has no space behind `not`, and its examples have one.
+            (_, Token::Open) if is_not => after.gap != Gap::Other,
+            (Token::Word(_), Token::BracketOpen) => after.gap == Gap::None,
+            (Token::BracketClose, Token::Word(word)) if word.starts_with('.') => {
+                after.gap == Gap::None
+            }
+            _ => after.gap == Gap::Space,
+        }
+    })
 }
 
 /// Why the text cannot be cut.
@@ -53,11 +86,15 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Placed<'_>>, BadText> {
     let mut pieces = Vec::new();
     let mut chars = text.char_indices().peekable();
     let mut at = 0;
+    let mut gap = Gap::None;
     while let Some((start, c)) = chars.next() {
         at += 1;
         let placed_at = at;
         let token = match c {
-            c if c.is_whitespace() => continue,
+            c if c.is_whitespace() => {
+                gap = if gap == Gap::None && c == ' ' { Gap::Space } else { Gap::Other };
+                continue;
+            }
             '(' => Token::Open,
             ')' => Token::Close,
             '[' => Token::BracketOpen,
@@ -79,7 +116,7 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Placed<'_>>, BadText> {
                 Token::Word(text.get(start..end).unwrap_or_default())
             }
         };
-        pieces.push(Placed { token, at: placed_at });
+        pieces.push(Placed { token, at: placed_at, gap: std::mem::replace(&mut gap, Gap::None) });
     }
     Ok(pieces)
 }
@@ -145,6 +182,26 @@ mod tests {
                 Close,
             ]
         );
+    }
+
+    #[test]
+    fn white_space_stands_where_the_grammar_has_it() {
+        for (text, expected) in [
+            (r#"a eq "x""#, true),
+            (r#"a[b eq "x" and c pr].d eq 1"#, true),
+            (r#"not (a pr) and (b pr or not(c pr))"#, true),
+            (r#" a pr"#, false),
+            (r#"a pr "#, false),
+            (r#"a  pr"#, false),
+            ("a	pr", false),
+            (r#"a eq"x""#, false),
+            (r#"( a pr)"#, false),
+            (r#"(a pr )"#, false),
+            (r#"a [b pr]"#, false),
+            (r#"(a pr)and (b pr)"#, false),
+        ] {
+            assert_eq!(is_spaced(text, &tokens(text).unwrap()), expected, "{text}");
+        }
     }
 
     #[test]

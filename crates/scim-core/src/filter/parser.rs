@@ -1,6 +1,6 @@
 //! The grammar of RFC 7644 §3.4.2.2: `or` binds least, then `and`, then `not ( … )`.
 
-use super::lexer::{BadText, Placed, Token, tokens};
+use super::lexer::{BadText, Placed, Token, is_spaced, tokens};
 use super::{Filter, FilterLimits, Literal, Op};
 use crate::document::check::shown;
 use crate::error::{ErrorKind, ScimError};
@@ -32,7 +32,7 @@ impl Filter {
         let mut parser = Parser::new(text, *limits, tolerance, notes)?;
         let filter = parser.or(0, Scope::Resource)?;
         match parser.tokens.next() {
-            None => Ok(filter),
+            None => parser.spacing().map(|()| filter),
             Some(placed) => Err(unexpected(&placed, "`and`, `or` or the end")),
         }
     }
@@ -73,6 +73,7 @@ impl ValuePath {
         if parser.tokens.next().is_some() {
             return Err(bad_path());
         }
+        parser.spacing()?;
         Ok(Self { attr, filter: Some(filter), sub })
     }
 }
@@ -90,6 +91,7 @@ struct Parser<'a, 'n> {
     tolerance: &'n Tolerance,
     notes: &'n mut Notes,
     terms: usize,
+    is_spaced: bool,
 }
 
 impl<'a, 'n> Parser<'a, 'n> {
@@ -109,7 +111,19 @@ impl<'a, 'n> Parser<'a, 'n> {
         let tokens = tokens(text).map_err(|BadText { at, why }| {
             invalid(format!("The filter is not understood at character {at}: {why}."))
         })?;
-        Ok(Self { tokens: tokens.into_iter().peekable(), limits, tolerance, notes, terms: 0 })
+        let is_spaced = is_spaced(text, &tokens);
+        let tokens = tokens.into_iter().peekable();
+        Ok(Self { tokens, limits, tolerance, notes, terms: 0, is_spaced })
+    }
+
+    /// Notes white space that the grammar does not have.
+    fn spacing(&mut self) -> Result<(), ScimError> {
+        if self.is_spaced {
+            return Ok(());
+        }
+        self.tolerance.bend(Quirk::FilterSpacing, self.notes, || {
+            invalid("Between the words of a filter stands one space, and none else.".to_owned())
+        })
     }
 
     fn or(&mut self, depth: usize, scope: Scope) -> Result<Filter, ScimError> {
@@ -178,13 +192,12 @@ impl<'a, 'n> Parser<'a, 'n> {
             return Ok(Filter::Element { path, filter: Box::new(filter) });
         };
         // Entra matches users with `emails[type eq "work"].value eq "…"`, which the grammar does not have.
-        if !self.tolerance.allows(Quirk::FilterAfterValuePath) {
-            return Err(invalid(format!(
+        self.tolerance.bend(Quirk::FilterAfterValuePath, self.notes, || {
+            invalid(format!(
                 "`{path}[…].{name}` is not allowed in a filter; write the comparison of `{name}` \
                  inside of the brackets."
-            )));
-        }
-        self.notes.met(Quirk::FilterAfterValuePath);
+            ))
+        })?;
         let after = self.comparison(AttrPath { urn: None, name, sub: None })?;
         let filter = match filter {
             Filter::And(mut operands) => {
@@ -240,6 +253,11 @@ impl<'a, 'n> Parser<'a, 'n> {
             ("null", Literal::Null),
         ] {
             if word.eq_ignore_ascii_case(keyword) {
+                if word != keyword {
+                    self.tolerance.bend(Quirk::LiteralCase, self.notes, || {
+                        unexpected(&placed, &format!("`{keyword}`"))
+                    })?;
+                }
                 return Ok(literal);
             }
         }
@@ -248,10 +266,11 @@ impl<'a, 'n> Parser<'a, 'n> {
         }
         // Entra's guide has `externalId eq jyoung`. An apostrophe is a mistake of another kind: the text would
         // be looked for with it, and never found.
-        if !self.tolerance.allows(Quirk::UnquotedValue) || word.starts_with('\'') {
-            return Err(unexpected(&placed, "a value; put text into double quotes"));
+        let refusal = || unexpected(&placed, "a value; put text into double quotes");
+        if word.starts_with('\'') {
+            return Err(refusal());
         }
-        self.notes.met(Quirk::UnquotedValue);
+        self.tolerance.bend(Quirk::UnquotedValue, self.notes, refusal)?;
         Ok(Literal::Text(word.to_owned()))
     }
 

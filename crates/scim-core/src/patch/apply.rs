@@ -1,14 +1,15 @@
 //! Operations on a copy of the document: where each value goes.
 
 use super::edit::{Edit, Effort};
-use super::{At, Operation, PatchLimits, Verb, parse};
+use super::{At, Operation, PatchLimits, Verb};
 use crate::document::Document;
 use crate::document::check::{is_unassigned, shown, unknown};
+use crate::document::keep::{check_immutable, outlives};
 use crate::error::{ErrorKind, ScimError};
 use crate::filter::ValuePath;
-use crate::path::{self, AttrPath, Named};
+use crate::path::{self, AttrPath, Home, Named};
 use crate::quirk::{Notes, Quirk, Tolerance};
-use crate::schema::{Mutability, ResourceType, Schema};
+use crate::schema::{Kind, Mutability, ResourceType, Schema, Sent};
 use serde_json::{Map, Value};
 
 /// The copy that operations work on.
@@ -55,8 +56,11 @@ impl<'a> Draft<'a> {
     /// A path-less value (RFC 7644 §3.5.2.1), with the keys that Entra sends in it (idp-wire row 4).
     fn parts(&mut self, verb: Verb, parts: &Map<String, Value>) -> Result<(), ScimError> {
         for (key, value) in parts {
-            if self.is_schema(key) {
-                self.schema_object(verb, key, Some(value))?;
+            if let Some(home) = self.schema(key) {
+                if home.extension.is_none() {
+                    self.dotted(key)?;
+                }
+                self.schema_object(verb, key, home, Some(value))?;
                 continue;
             }
             let path = match AttrPath::parse(key) {
@@ -80,19 +84,17 @@ impl<'a> Draft<'a> {
 
     /// A key that is a path rather than a name.
     fn dotted(&mut self, key: &str) -> Result<(), ScimError> {
-        if self.tolerance.allows(Quirk::DottedKey) {
-            self.notes.met(Quirk::DottedKey);
-            return Ok(());
-        }
-        let key = shown(key);
-        let detail = format!("the key {key} is a path; send it as the path of its own operation.");
-        Err(ScimError::new(ErrorKind::InvalidPath, detail).about(key))
+        self.tolerance.bend(Quirk::DottedKey, self.notes, || {
+            let key = shown(key);
+            let detail =
+                format!("the key {key} is a path; send it as the path of its own operation.");
+            ScimError::new(ErrorKind::InvalidSyntax, detail).about(key)
+        })
     }
 
-    fn is_schema(&mut self, text: &str) -> bool {
-        text.contains(':')
-            && (text.eq_ignore_ascii_case(&self.of.core.id)
-                || path::extension(text, self.of, self.tolerance, self.notes).is_some())
+    /// The schema whose URN the text is.
+    fn schema(&self, text: &str) -> Option<Home<'a>> {
+        if text.contains(':') { path::home_of(text, self.of) } else { None }
     }
 
     /// The object of a whole schema: `"urn:…:enterprise:2.0:User": {…}`, as a key or as a path.
@@ -100,17 +102,17 @@ impl<'a> Draft<'a> {
         &mut self,
         verb: Verb,
         urn: &str,
+        home: Home<'a>,
         value: Option<&Value>,
     ) -> Result<(), ScimError> {
-        let extension = path::extension(urn, self.of, self.tolerance, self.notes);
-        let id = extension.map_or(&self.of.core.id, |schema| &schema.id);
+        self.spelt(urn, home.quirk, ErrorKind::InvalidSyntax)?;
+        let id = home.extension.map_or(&self.of.core.id, |schema| &schema.id);
         let parts = match value {
             Some(Value::Object(parts)) if verb != Verb::Remove => parts,
             // The extension goes as a whole; the core does not, for that would be everything.
             value if verb == Verb::Remove || value.is_none_or(is_unassigned) => {
-                if extension.is_some() {
-                    self.map.remove(id);
-                    return Ok(());
+                if let Some(extension) = home.extension {
+                    return self.remove_extension(extension);
                 }
                 let detail = format!("{id} is the whole resource; name the attribute to remove.");
                 return Err(ScimError::new(ErrorKind::NoTarget, detail).about(id));
@@ -120,7 +122,7 @@ impl<'a> Draft<'a> {
                 return Err(ScimError::new(ErrorKind::InvalidValue, detail).about(id));
             }
         };
-        let urn = extension.map(|schema| schema.id.clone());
+        let urn = home.extension.map(|schema| schema.id.clone());
         for (key, value) in parts {
             match AttrPath::parse(key).filter(|path| path.urn.is_none()) {
                 Some(attr) => {
@@ -137,6 +139,33 @@ impl<'a> Draft<'a> {
         Ok(())
     }
 
+    fn remove_extension(&mut self, extension: &Schema) -> Result<(), ScimError> {
+        let Some(Value::Object(there)) = self.map.get(&extension.id) else { return Ok(()) };
+        for (name, before) in there {
+            if let Some(attribute) = extension.attribute(name) {
+                let path = format!("{}:{name}", extension.id);
+                check_immutable(attribute, &path, before, None)?;
+            }
+        }
+        self.map.remove(&extension.id);
+        Ok(())
+    }
+
+    /// Notes that a name is not spelt as the schemas spell it.
+    fn spelt(
+        &mut self,
+        name: &str,
+        quirk: Option<Quirk>,
+        kind: ErrorKind,
+    ) -> Result<(), ScimError> {
+        let Some(quirk) = quirk else { return Ok(()) };
+        self.tolerance.bend(quirk, self.notes, || {
+            let name = shown(name);
+            let detail = format!("{name} is not the full name of the attribute; see /Schemas.");
+            ScimError::new(kind, detail).about(name)
+        })
+    }
+
     /// One value at one place.
     fn at(
         &mut self,
@@ -147,26 +176,30 @@ impl<'a> Draft<'a> {
     ) -> Result<(), ScimError> {
         if path.filter.is_none() && path.attr.urn.is_some() {
             let text = path.attr.to_string();
-            if self.is_schema(&text) {
-                return self.schema_object(verb, &text, value);
+            if let Some(home) = self.schema(&text) {
+                return self.schema_object(verb, &text, home, value);
             }
-        }
-        // idp-wire row 20: held to no rule and never kept. Okta sends a made-up one.
-        if is_password(&path.attr, self.of) {
-            self.notes.ignored("password");
-            return Ok(());
-        }
-        // `schemas` follows from what is stored; whether the `id` is the own one, `check_id` has said.
-        let is_echo = parse::is_id(&path.attr) || is_schemas(&path.attr, self.of);
-        if is_echo && verb != Verb::Remove {
-            return self.echo(&path.attr.name.to_ascii_lowercase());
         }
         let Some(named) = self.find(path) else {
             return self.not_found(path, manner);
         };
+        let kind = match manner {
+            Manner::Path => ErrorKind::InvalidPath,
+            Manner::Key => ErrorKind::InvalidSyntax,
+        };
+        self.spelt(&path.attr.to_string(), named.quirk, kind)?;
         let name = named.path();
+        match named.attribute.handling.sent {
+            Sent::Dropped => {
+                self.notes.ignored(name);
+                return Ok(());
+            }
+            // `schemas` follows from what is stored; whether the `id` is the own one, `check_id` has said.
+            Sent::Echoed if verb != Verb::Remove => return self.echo(&name),
+            Sent::Echoed | Sent::Kept => {}
+        }
         let parts = std::iter::once(named.attribute).chain(named.sub);
-        if is_echo || parts.into_iter().any(|a| a.mutability == Mutability::ReadOnly) {
+        if parts.into_iter().any(|a| a.mutability == Mutability::ReadOnly) {
             if manner == Manner::Key {
                 return self.echo(&name);
             }
@@ -189,6 +222,7 @@ impl<'a> Draft<'a> {
             return Err(ScimError::new(ErrorKind::NoTarget, format!("{name} has no place.")));
         };
         let current = home.remove(&named.attribute.name);
+        let before = current.clone().filter(|_| outlives(named.attribute));
         let mut edit = Edit {
             attribute: named.attribute,
             path: &attribute_path,
@@ -201,6 +235,9 @@ impl<'a> Draft<'a> {
             None if named.attribute.multi_valued => edit.list(current, verb, named.sub, value)?,
             None => edit.single(current, verb, named.sub, value)?,
         };
+        if let Some(before) = &before {
+            check_immutable(named.attribute, &attribute_path, before, after.as_ref())?;
+        }
         if let Some(after) = after {
             home.insert(named.attribute.name.clone(), after);
         }
@@ -208,10 +245,13 @@ impl<'a> Draft<'a> {
     }
 
     /// What the path names, with the sub-attribute behind the bracket.
-    fn find(&mut self, path: &ValuePath) -> Option<Named<'a>> {
-        let named = path::resolve(&path.attr, self.of, self.tolerance, self.notes)?;
+    fn find(&self, path: &ValuePath) -> Option<Named<'a>> {
+        let named = path::resolve(&path.attr, self.of)?;
+        // A plain list is a list of its values, and `value` the name of each.
+        let is_plain = named.attribute.kind != Kind::Complex && path.filter.is_some();
         match &path.sub {
             None => Some(named),
+            Some(sub) if is_plain && sub.eq_ignore_ascii_case("value") => Some(named),
             Some(sub) => Some(Named { sub: Some(named.attribute.sub_attribute(sub)?), ..named }),
         }
     }
@@ -235,11 +275,10 @@ impl<'a> Draft<'a> {
 
     /// A readOnly attribute among others that are to be written.
     fn echo(&mut self, name: &str) -> Result<(), ScimError> {
-        if !self.tolerance.allows(Quirk::ReadOnlyEcho) {
+        self.tolerance.bend(Quirk::ReadOnlyEcho, self.notes, || {
             let detail = format!("{name} is read-only; leave it out of the mapping.");
-            return Err(ScimError::new(ErrorKind::Mutability, detail).about(name));
-        }
-        self.notes.met(Quirk::ReadOnlyEcho);
+            ScimError::new(ErrorKind::Mutability, detail).about(name)
+        })?;
         self.notes.ignored(name);
         Ok(())
     }
@@ -256,16 +295,4 @@ fn home<'m>(
             .or_insert_with(|| Value::Object(Map::new()))
             .as_object_mut(),
     }
-}
-
-fn is_core(path: &AttrPath, of: &ResourceType) -> bool {
-    path.urn.as_deref().is_none_or(|urn| urn.eq_ignore_ascii_case(&of.core.id))
-}
-
-fn is_password(path: &AttrPath, of: &ResourceType) -> bool {
-    is_core(path, of) && path.name.eq_ignore_ascii_case("password")
-}
-
-fn is_schemas(path: &AttrPath, of: &ResourceType) -> bool {
-    is_core(path, of) && path.name.eq_ignore_ascii_case("schemas")
 }

@@ -1,11 +1,13 @@
 //! One attribute before and after one operation: attributes with a single value.
 
 use super::Verb;
-use crate::document::check::{coerce, is_unassigned, shown, unknown};
+use crate::document::check::{coerce, is_empty, is_unassigned};
+use crate::document::parts::parts;
 use crate::error::{ErrorKind, ScimError};
 use crate::quirk::{Notes, Quirk, Tolerance};
-use crate::schema::{Attribute, Kind, Mutability};
+use crate::schema::{Attribute, Kind, Mutability, Role};
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 
 /// An operation on one attribute.
 pub(super) struct Edit<'a> {
@@ -47,6 +49,9 @@ impl Edit<'_> {
         sub: Option<&Attribute>,
         value: Option<&Value>,
     ) -> Result<Option<Value>, ScimError> {
+        if verb == Verb::Remove {
+            self.no_value(value)?;
+        }
         let value = value.filter(|_| verb != Verb::Remove);
         if let Some(sub) = sub {
             let mut object = object(current);
@@ -56,9 +61,9 @@ impl Edit<'_> {
         let Some(value) = value else { return Ok(None) };
         if self.attribute.kind != Kind::Complex {
             let value = self.unwrapped(value)?;
-            return coerce(self.attribute, self.path, value, self.tolerance, self.notes);
+            return coerce(self.attribute, self.path, &value, self.tolerance, self.notes);
         }
-        if is_unassigned(value) {
+        if self.is_empty(value)? {
             return Ok(None);
         }
         let mut object = object(current);
@@ -78,41 +83,29 @@ impl Edit<'_> {
     pub(super) fn merge(
         &mut self,
         object: &mut Map<String, Value>,
-        parts: &Map<String, Value>,
+        sent: &Map<String, Value>,
     ) -> Result<(), ScimError> {
-        let names_reference = parts.keys().any(|key| key.eq_ignore_ascii_case("$ref"));
-        let value_before = object.get("value").cloned();
-        for (key, part) in parts {
-            match self.attribute.sub_attribute(key) {
-                Some(sub) => self.put(object, sub, Some(part))?,
-                None => {
-                    let name = format!("{}.{}", self.path, shown(key));
-                    unknown(&name, self.tolerance, self.notes)?;
-                }
-            }
-        }
-        if !names_reference && object.get("value") != value_before.as_ref() {
-            object.remove("$ref");
+        for (sub, part) in parts(self.attribute, self.path, sent, self.tolerance, self.notes)? {
+            self.set_part(object, sub, Some(&part))?;
         }
         Ok(())
     }
 
-    /// Sets or, without a value, removes one part. A reference to the old `value` does not outlive it.
+    /// RFC 7644 §3.5.2.2 has no value on remove.
+    pub(super) fn no_value(&mut self, value: Option<&Value>) -> Result<(), ScimError> {
+        match value {
+            None | Some(Value::Null) => Ok(()),
+            Some(_) => self.bend(Quirk::RemoveWithValue, "takes no value on remove"),
+        }
+    }
+
+    /// Whether the value says that there is none.
+    pub(super) fn is_empty(&mut self, value: &Value) -> Result<bool, ScimError> {
+        is_empty(self.attribute, self.path, value, self.tolerance, self.notes)
+    }
+
+    /// Sets or, without a value, removes one part.
     pub(super) fn set_part(
-        &mut self,
-        object: &mut Map<String, Value>,
-        sub: &Attribute,
-        value: Option<&Value>,
-    ) -> Result<(), ScimError> {
-        let value_before = object.get("value").cloned();
-        self.put(object, sub, value)?;
-        if object.get("value") != value_before.as_ref() {
-            object.remove("$ref");
-        }
-        Ok(())
-    }
-
-    fn put(
         &mut self,
         object: &mut Map<String, Value>,
         sub: &Attribute,
@@ -147,46 +140,52 @@ impl Edit<'_> {
             return Ok(());
         }
         let name = format!("{}.{}", self.path, sub.name);
-        if !self.tolerance.allows(Quirk::ReadOnlyEcho) {
-            let detail = format!("{name} is read-only; leave it out of the mapping.");
-            return Err(ScimError::new(ErrorKind::Mutability, detail).about(name));
+        // The examples of RFC 7644 §3.5.2.1 have the address beside the id that it follows from.
+        if sub.handling.role != Role::Reference {
+            self.tolerance.bend(Quirk::ReadOnlyEcho, self.notes, || {
+                let detail = format!("{name} is read-only; leave it out of the mapping.");
+                ScimError::new(ErrorKind::Mutability, detail).about(name.as_str())
+            })?;
         }
-        self.notes.met(Quirk::ReadOnlyEcho);
         self.notes.ignored(name);
         Ok(())
     }
 
     /// Entra's older PATCH has `"value": [{"$ref": null, "value": "Ada"}]` for plain attributes.
-    fn unwrapped<'v>(&mut self, value: &'v Value) -> Result<&'v Value, ScimError> {
-        let inner = match value {
-            Value::Array(items) => match items.as_slice() {
-                [Value::Object(only)] => only.get("value"),
-                _ => None,
-            },
-            _ => None,
+    pub(super) fn unwrapped<'v>(&mut self, value: &'v Value) -> Result<Cow<'v, Value>, ScimError> {
+        let Value::Array(items) = value else { return Ok(Cow::Borrowed(value)) };
+        let inner: Option<Vec<Value>> =
+            items.iter().map(|item| item.as_object()?.get("value").cloned()).collect();
+        let Some(inner) = inner.filter(|inner| !inner.is_empty()) else {
+            return Ok(Cow::Borrowed(value));
         };
-        match inner {
-            Some(inner) => {
-                self.bend(Quirk::ListShape, "takes one plain value, not a list of objects")?;
-                Ok(inner)
+        if self.attribute.multi_valued {
+            self.bend(Quirk::WrappedValue, "takes plain values, not objects")?;
+            return Ok(Cow::Owned(Value::Array(inner)));
+        }
+        match <[Value; 1]>::try_from(inner) {
+            Ok([only]) => {
+                self.bend(Quirk::WrappedValue, "takes one plain value, not a list of objects")?;
+                Ok(Cow::Owned(only))
             }
-            None => Ok(value),
+            Err(_several) => Ok(Cow::Borrowed(value)),
         }
     }
 
     /// Notes a deviation, or refuses it where the tenant does not tolerate it.
     pub(super) fn bend(&mut self, quirk: Quirk, rule: &str) -> Result<(), ScimError> {
-        if self.tolerance.allows(quirk) {
-            self.notes.met(quirk);
-            return Ok(());
-        }
-        Err(self.refusal(ErrorKind::InvalidValue, rule))
+        let path = self.path;
+        self.tolerance.bend(quirk, self.notes, || refusal(path, ErrorKind::InvalidValue, rule))
     }
 
     /// A refusal about this attribute: its name, then `rule`.
     pub(super) fn refusal(&self, kind: ErrorKind, rule: &str) -> ScimError {
-        ScimError::new(kind, format!("{} {rule}.", self.path)).about(self.path)
+        refusal(self.path, kind, rule)
     }
+}
+
+pub(super) fn refusal(path: &str, kind: ErrorKind, rule: &str) -> ScimError {
+    ScimError::new(kind, format!("{path} {rule}.")).about(path)
 }
 
 fn object(current: Option<Value>) -> Map<String, Value> {

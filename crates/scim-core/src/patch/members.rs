@@ -110,6 +110,7 @@ impl Steps<'_> {
                 let core = &ResourceType::group().core.id;
                 for (key, value) in &mut parts {
                     if let (true, Value::Object(inner)) = (key.eq_ignore_ascii_case(core), value) {
+                        self.dotted(key)?;
                         self.keys(verb, inner, limits)?;
                     }
                 }
@@ -141,10 +142,23 @@ impl Steps<'_> {
             if is_members(&path.attr)
                 && let Some(value) = parts.remove(&key)
             {
+                if path.filter.is_some() || path.attr.urn.is_some() || path.attr.sub.is_some() {
+                    self.dotted(&key)?;
+                }
                 self.at(verb, &path, Some(&value))?;
             }
         }
         Ok(())
+    }
+
+    /// A key that is a path rather than a name.
+    fn dotted(&mut self, key: &str) -> Result<(), ScimError> {
+        self.tolerance.bend(Quirk::DottedKey, self.notes, || {
+            let key = crate::document::check::shown(key);
+            let detail =
+                format!("the key {key} is a path; send it as the path of its own operation.");
+            error(ErrorKind::InvalidSyntax, detail)
+        })
     }
 
     fn at(&mut self, verb: Verb, path: &ValuePath, value: Option<&Value>) -> Result<(), ScimError> {
@@ -169,7 +183,12 @@ impl Steps<'_> {
                     .iter()
                     .any(|p| p.eq_ignore_ascii_case(part)) =>
             {
-                self.notes.ignored(format!("members.{}", part.to_ascii_lowercase()));
+                let name = format!("members.{}", part.to_ascii_lowercase());
+                self.tolerance.bend(Quirk::ReadOnlyEcho, self.notes, || {
+                    let detail = format!("{name} follows from the id; leave it out.");
+                    ScimError::new(ErrorKind::Mutability, detail).about(name.as_str())
+                })?;
+                self.notes.ignored(name);
                 return Ok(());
             }
             Some(part) => {
@@ -190,12 +209,7 @@ impl Steps<'_> {
             (Verb::Remove, None) => self.open.clear(),
             (Verb::Remove, Some(value)) => {
                 // idp-wire row 6: only those named. Seven servers emptied the whole group instead.
-                if !self.tolerance.allows(Quirk::RemoveWithValue) {
-                    let detail = "members takes no value on remove; use the path \
-                                  members[value eq \"…\"].";
-                    return Err(error(ErrorKind::InvalidValue, detail.into()));
-                }
-                self.notes.met(Quirk::RemoveWithValue);
+                self.no_value()?;
                 // null, "" and [] are the same (idp-wire row 19), and name nobody.
                 if is_unassigned(value) {
                     return Ok(());
@@ -206,7 +220,14 @@ impl Steps<'_> {
             }
             (Verb::Add | Verb::Replace, value) => {
                 let value = value.filter(|value| !value.is_null());
-                let members = value.map_or(Ok(Vec::new()), |value| self.members(value))?;
+                // RFC 7644 §3.5.2.1: "a new value" may stand without a list around it.
+                let members = match value {
+                    None => Vec::new(),
+                    Some(one @ Value::Object(parts)) if verb == Verb::Add && !parts.is_empty() => {
+                        self.members(&Value::Array(vec![one.clone()]))?
+                    }
+                    Some(value) => self.members(value)?,
+                };
                 if verb == Verb::Replace {
                     self.open.clear();
                 }
@@ -216,6 +237,13 @@ impl Steps<'_> {
             }
         }
         Ok(())
+    }
+
+    fn no_value(&mut self) -> Result<(), ScimError> {
+        self.tolerance.bend(Quirk::RemoveWithValue, self.notes, || {
+            let detail = "members takes no value on remove; use the path members[value eq \"…\"].";
+            error(ErrorKind::InvalidValue, detail.into())
+        })
     }
 
     fn members(&mut self, value: &Value) -> Result<Vec<Member>, ScimError> {
@@ -250,6 +278,9 @@ impl Steps<'_> {
             Some(list) => filter.bind_element(list, self.tolerance, self.notes)?,
             None => return Err(error(ErrorKind::InvalidPath, "members is not known.".into())),
         };
+        if verb == Verb::Remove && value.is_some_and(|value| !value.is_null()) {
+            self.no_value()?;
+        }
         let ids = filter.ids();
         match (verb, ids) {
             (Verb::Remove, Some(ids)) => {

@@ -2,7 +2,7 @@
 
 use super::{At, Operation, PatchLimits, PatchRequest, Verb};
 use crate::attributes::Attributes;
-use crate::document::check::shown;
+use crate::document::check::{shown, unknown};
 use crate::error::{ErrorKind, ScimError};
 use crate::filter::ValuePath;
 use crate::path::AttrPath;
@@ -19,19 +19,18 @@ pub(super) fn request(
     notes: &mut Notes,
 ) -> Result<PatchRequest, ScimError> {
     schemas(body.get("schemas"), tolerance, notes)?;
+    let is_known =
+        |name: &str| ["schemas", "Operations"].iter().any(|n| n.eq_ignore_ascii_case(name));
+    for name in body.as_map().keys().filter(|name| !is_known(name)) {
+        unknown(&shown(name), tolerance, notes)?;
+    }
     let list = match body.get("Operations") {
         Some(Value::Array(list)) => list.as_slice(),
-        Some(single @ Value::Object(_)) if tolerance.allows(Quirk::ListShape) => {
-            notes.met(Quirk::ListShape);
+        Some(single @ Value::Object(_)) => {
+            tolerance.bend(Quirk::ListShape, notes, no_operations)?;
             std::slice::from_ref(single)
         }
-        _ => {
-            return Err(ScimError::new(
-                ErrorKind::InvalidSyntax,
-                "A PATCH body needs \"Operations\", a list of operations (RFC 7644, 3.5.2).",
-            )
-            .about("Operations"));
-        }
+        _ => return Err(no_operations()),
     };
     if list.len() > limits.operations {
         let detail =
@@ -40,11 +39,10 @@ pub(super) fn request(
     }
     // Microsoft's validator sends an empty list and wants it taken (idp-wire 2.5).
     if list.is_empty() {
-        if !tolerance.allows(Quirk::EmptyOperations) {
+        tolerance.bend(Quirk::EmptyOperations, notes, || {
             let detail = "\"Operations\" is empty; a PATCH needs one operation at least.";
-            return Err(ScimError::new(ErrorKind::InvalidSyntax, detail).about("Operations"));
-        }
-        notes.met(Quirk::EmptyOperations);
+            ScimError::new(ErrorKind::InvalidSyntax, detail).about("Operations")
+        })?;
     }
     let operations = list
         .iter()
@@ -65,18 +63,27 @@ fn schemas(
 ) -> Result<(), ScimError> {
     let is_patch = |value: &Value| value.as_str().is_some_and(|v| v.eq_ignore_ascii_case(PATCH_OP));
     let quirk = match value {
-        Some(Value::Array(urns)) if urns.iter().any(is_patch) => return Ok(()),
-        Some(single) if is_patch(single) => Quirk::ListShape,
-        None | Some(Value::Null) => Quirk::MissingSchemas,
-        Some(Value::Array(urns)) if urns.is_empty() => Quirk::MissingSchemas,
-        Some(_) => Quirk::UnknownSchemaUri,
+        Some(Value::Array(urns)) if urns.iter().any(is_patch) => {
+            urns.iter().any(|urn| !is_patch(urn)).then_some(Quirk::UnknownSchemaUri)
+        }
+        Some(single) if is_patch(single) => Some(Quirk::ListShape),
+        None | Some(Value::Null) => Some(Quirk::MissingSchemas),
+        Some(Value::Array(urns)) if urns.is_empty() => Some(Quirk::MissingSchemas),
+        Some(_) => Some(Quirk::UnknownSchemaUri),
     };
-    if !tolerance.allows(quirk) {
+    let Some(quirk) = quirk else { return Ok(()) };
+    tolerance.bend(quirk, notes, || {
         let detail = format!("A PATCH body has \"schemas\": [\"{PATCH_OP}\"].");
-        return Err(ScimError::new(ErrorKind::InvalidSyntax, detail).about("schemas"));
-    }
-    notes.met(quirk);
-    Ok(())
+        ScimError::new(ErrorKind::InvalidSyntax, detail).about("schemas")
+    })
+}
+
+fn no_operations() -> ScimError {
+    ScimError::new(
+        ErrorKind::InvalidSyntax,
+        "A PATCH body needs \"Operations\", a list of operations (RFC 7644, 3.5.2).",
+    )
+    .about("Operations")
 }
 
 fn operation(
@@ -92,12 +99,27 @@ fn operation(
             "it is not an object with \"op\", \"path\" and \"value\".",
         ));
     };
+    let is_known =
+        |name: &str| ["op", "path", "value"].iter().any(|n| n.eq_ignore_ascii_case(name));
+    for name in map.keys().filter(|name| !is_known(name)) {
+        unknown(&format!("Operations.{}", shown(name)), tolerance, notes)?;
+    }
     let verb = verb(field(map, "op"), tolerance, notes)?;
     let path = match field(map, "path") {
         None | Some(Value::Null) => None,
-        Some(Value::String(text)) if text.trim().is_empty() => None,
         Some(Value::String(text)) => {
-            Some(ValuePath::parse(text.trim(), &limits.filter, tolerance, notes)?)
+            let path = text.trim();
+            if path.is_empty() || path.len() < text.len() {
+                tolerance.bend(Quirk::LoosePath, notes, || {
+                    let detail = "its path is empty or has white space around it; send the path \
+                                  alone, or leave it out.";
+                    ScimError::new(ErrorKind::InvalidPath, detail)
+                })?;
+            }
+            match path {
+                "" => None,
+                path => Some(ValuePath::parse(path, &limits.filter, tolerance, notes)?),
+            }
         }
         Some(_) => {
             let detail = "its path is not text; send the path as text, such as \"name.givenName\".";
@@ -146,15 +168,14 @@ fn verb(
     match found {
         Some((keyword, verb)) if keyword == text => Ok(verb),
         // Entra sends Add, Replace and Remove.
-        Some((_, verb)) if tolerance.allows(Quirk::OpCase) => {
-            notes.met(Quirk::OpCase);
-            Ok(verb)
-        }
-        _ => {
-            let detail = format!("op `{}` is not one of add, replace and remove.", shown(text));
-            Err(ScimError::new(ErrorKind::InvalidSyntax, detail).about("op"))
-        }
+        Some((_, verb)) => tolerance.bend(Quirk::OpCase, notes, || no_such(text)).map(|()| verb),
+        None => Err(no_such(text)),
     }
+}
+
+fn no_such(op: &str) -> ScimError {
+    let detail = format!("op `{}` is not one of add, replace and remove.", shown(op));
+    ScimError::new(ErrorKind::InvalidSyntax, detail).about("op")
 }
 
 /// A member of the operation object, in any case; no name is there twice (see [`Attributes`]).

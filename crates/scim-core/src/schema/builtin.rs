@@ -6,6 +6,7 @@
 //!
 //! **Invariant**: what is announced is what is stored and returned.
 
+pub mod discovery;
 mod enterprise;
 mod group;
 mod user;

@@ -24,7 +24,8 @@ fn table(rows: &[(Value, Value, &[Quirk])]) {
 
 fn with_schemas(sent: &Value) -> Value {
     let mut map = sent.as_object().cloned().unwrap_or_default();
-    map.insert("schemas".into(), json!([USER]));
+    let urns = if map.contains_key(ENTERPRISE) { json!([USER, ENTERPRISE]) } else { json!([USER]) };
+    map.insert("schemas".into(), urns);
     Value::Object(map)
 }
 
@@ -71,10 +72,17 @@ fn read_only_attributes_are_passed_over_and_noted() {
 #[test]
 fn unassigned_values_are_no_values() {
     table(&[
-        (json!({"title": null, "nickName": "", "emails": [], "name": {}}), json!({}), &[]),
-        (json!({"name": {"givenName": null, "familyName": ""}}), json!({}), &[]),
-        (json!({"emails": [null, "", {}, {"value": ""}]}), json!({}), &[]),
-        (json!({"groups": [], "roles": []}), json!({}), &[]),
+        (json!({"title": null, "emails": [], "roles": null}), json!({}), &[]),
+        (json!({"name": {"givenName": null}, "emails": [{"value": null}]}), json!({}), &[]),
+        (json!({"groups": [], "meta": {}, "id": ""}), json!({}), &[]),
+        (json!({"nickName": ""}), json!({}), &[Quirk::EmptyValue]),
+        (json!({"title": []}), json!({}), &[Quirk::EmptyValue]),
+        (json!({"name": {}}), json!({}), &[Quirk::EmptyValue]),
+        (json!({"name": {"familyName": ""}}), json!({}), &[Quirk::EmptyValue]),
+        (json!({"emails": [null]}), json!({}), &[Quirk::EmptyValue]),
+        (json!({"emails": ["", {}, {"value": ""}]}), json!({}), &[Quirk::EmptyValue]),
+        (json!({ENTERPRISE: {}}), json!({}), &[Quirk::EmptyValue]),
+        (json!({ENTERPRISE: null}), json!({}), &[]),
     ]);
 }
 
@@ -100,6 +108,7 @@ fn a_stray_text_in_primary_is_dropped_with_a_note() {
         lenient(&json!({"schemas": [USER], "phoneNumbers": [{"value": "1", "primary": "+1 55"}]}));
     assert_eq!(document.get("phoneNumbers"), Some(&json!([{"value": "1"}])));
     assert_eq!(ignored(&notes), ["phoneNumbers.primary"]);
+    assert_eq!(quirks(&notes), [Quirk::StrayPrimary]);
 }
 
 #[test]
@@ -113,9 +122,13 @@ fn shapes_are_taken_where_the_meaning_is_plain() {
         (
             json!({"emails": ["a@b.c"]}),
             json!({"emails": [{"value": "a@b.c"}]}),
-            &[Quirk::ListShape],
+            &[Quirk::PlainElement],
         ),
-        (json!({"roles": "admin"}), json!({"roles": [{"value": "admin"}]}), &[Quirk::ListShape]),
+        (
+            json!({"roles": "admin"}),
+            json!({"roles": [{"value": "admin"}]}),
+            &[Quirk::ListShape, Quirk::PlainElement],
+        ),
         (json!({"title": ["Dr"]}), json!({"title": "Dr"}), &[Quirk::ListShape]),
         (
             json!({"name": [{"givenName": "Ada"}]}),
@@ -131,22 +144,37 @@ fn shapes_are_taken_where_the_meaning_is_plain() {
         (
             json!({"emails": [{"value": "a"}, {"value": "a"}, {"value": "b"}]}),
             json!({"emails": [{"value": "a"}, {"value": "b"}]}),
-            &[],
+            &[Quirk::DuplicateValue],
         ),
         (
             json!({"emails": [{"value": "a", "primary": true}, {"value": "b", "primary": true}]}),
             json!({"emails": [{"value": "a", "primary": false}, {"value": "b", "primary": true}]}),
             &[Quirk::ManyPrimaries],
         ),
+    ]);
+}
+
+#[test]
+fn app_roles_as_json_text_are_unpacked() {
+    let role = json!({"roles": [{"value": "admin", "display": "Admin"}]});
+    let text = r#"{"id":"18d1","value":"admin","displayName":"Admin"}"#;
+    table(&[
+        (json!({"roles": [{"value": text}]}), role.clone(), &[Quirk::JsonText]),
+        (json!({"roles": [text]}), role.clone(), &[Quirk::JsonText]),
         (
-            json!({"roles": [r#"{"id":"1","value":"admin"}"#]}),
-            json!({"roles": [{"value": r#"{"id":"1","value":"admin"}"#}]}),
-            &[Quirk::ListShape, Quirk::JsonText],
+            json!({"roles": [{"value": text, "display": "Own", "primary": false}]}),
+            json!({"roles": [{"value": "admin", "display": "Own", "primary": false}]}),
+            &[Quirk::JsonText],
+        ),
+        (
+            json!({"roles": [{"value": "admin", "displayName": "Admin"}]}),
+            role,
+            &[Quirk::DisplayNameKey],
         ),
         (
             json!({"roles": [{"value": r#"{"id":"1"}"#}, {"value": "{not json"}]}),
             json!({"roles": [{"value": r#"{"id":"1"}"#}, {"value": "{not json"}]}),
-            &[Quirk::JsonText],
+            &[],
         ),
     ]);
 }
@@ -158,14 +186,24 @@ fn the_manager_is_taken_in_every_shape() {
         (json!({"value": "26118915"}), &[][..]),
         (json!({"value": "26118915", "$ref": null}), &[]),
         (json!("26118915"), &[Quirk::ManagerShape]),
-        (json!([{"value": "26118915", "$ref": ""}]), &[Quirk::ManagerShape]),
+        (json!([{"value": "26118915", "$ref": "../Users/1"}]), &[Quirk::ManagerShape]),
+        (json!({"$ref": "https://example.com/scim/v2/Users/26118915"}), &[Quirk::ReferenceOnly]),
+        (json!({"$ref": "../Users/26118915/", "value": null}), &[Quirk::ReferenceOnly]),
         (json!([{"value": "26118915"}, {"value": "2"}]), &[Quirk::ManagerShape]),
         (json!(["26118915"]), &[Quirk::ManagerShape]),
     ] {
         table(&[(json!({ENTERPRISE: {"manager": manager}}), kept.clone(), met)]);
     }
-    for gone in [json!(""), json!(null), json!([]), json!({}), json!({"value": ""})] {
-        table(&[(json!({ENTERPRISE: {"manager": gone}}), json!({}), &[])]);
+    for (gone, met) in [
+        (json!(null), &[][..]),
+        (json!({"value": null, "$ref": null}), &[]),
+        (json!({"$ref": ""}), &[]),
+        (json!(""), &[Quirk::EmptyValue]),
+        (json!([]), &[Quirk::EmptyValue]),
+        (json!({}), &[Quirk::EmptyValue]),
+        (json!({"value": ""}), &[Quirk::EmptyValue]),
+    ] {
+        table(&[(json!({ENTERPRISE: {"manager": gone}}), json!({}), met)]);
     }
 }
 
@@ -205,17 +243,37 @@ fn keys_may_be_paths() {
 #[test]
 fn enterprise_attributes_find_their_way_home() {
     let home = json!({ENTERPRISE: {"department": "R&D"}});
-    for stray in [
-        json!({"department": "R&D"}),
-        json!({"Department": "R&D", "manager": ""}),
-        json!({"urn:ietf:params:scim:schemas:extension:enterprise:2.0User": {"department": "R&D"}}),
-        json!({"urn:ietf:params:scim:schemas:extension:enterprise:2.0User:department": "R&D"}),
-        json!({"urn:scim:schemas:extension:enterprise:1.0": {"department": "R&D"}}),
-        json!({"department": "other", ENTERPRISE: {"department": "R&D"}}),
+    let misspelt = "urn:ietf:params:scim:schemas:extension:enterprise:2.0User";
+    for (stray, met) in [
+        (json!({"department": "R&D"}), &[Quirk::MisplacedExtension][..]),
+        (json!({"Department": "R&D", "manager": null}), &[Quirk::MisplacedExtension]),
+        (
+            json!({"department": "R&D", "manager": ""}),
+            &[Quirk::MisplacedExtension, Quirk::EmptyValue],
+        ),
+        (
+            json!({"department": "other", ENTERPRISE: {"department": "R&D"}}),
+            &[Quirk::MisplacedExtension],
+        ),
+        (json!({misspelt: {"department": "R&D"}}), &[Quirk::MisspeltUrn]),
+        (json!({format!("{misspelt}:department"): "R&D"}), &[Quirk::MisspeltUrn]),
+        (
+            json!({"urn:scim:schemas:extension:enterprise:1.0": {"department": "R&D"}}),
+            &[Quirk::MisspeltUrn],
+        ),
     ] {
-        table(&[(stray, home.clone(), &[Quirk::MisplacedExtension])]);
+        table(&[(stray, home.clone(), met)]);
     }
-    table(&[(json!({"department": null, "manager": null}), json!({}), &[])]);
+}
+
+#[test]
+fn an_extension_that_schemas_does_not_name_is_taken_and_noted() {
+    let sent = json!({"schemas": [USER], "userName": "ada", ENTERPRISE: {"division": "D"}});
+    let (document, notes) = lenient(&sent);
+    assert_eq!(document.get("schemas"), Some(&json!([USER, ENTERPRISE])));
+    assert_eq!(quirks(&notes), [Quirk::UnnamedExtension]);
+    let error = refusal(&sent, &[Quirk::UnnamedExtension]);
+    assert_eq!(about(&error), (ErrorKind::InvalidSyntax, Some(ENTERPRISE)));
 }
 
 #[test]
@@ -230,7 +288,7 @@ fn names_are_canonical_whatever_their_case() {
 #[test]
 fn unknown_attributes_are_passed_over_and_noted() {
     let sent = json!({
-        "schemas": [USER],
+        "schemas": [USER, ENTERPRISE],
         "userName": "ada",
         "shoeSize": 38,
         "urn:example:2.0:User": {"a": 1},
@@ -274,7 +332,7 @@ fn schemas_may_be_missing_or_foreign_but_not_of_another_kind() {
         (json!(["urn:scim:schemas:core:2.0"]), &[Quirk::MissingSchemas, Quirk::UnknownSchemaUri]),
         (
             json!([USER, "urn:ietf:params:scim:schemas:extension:enterprise:2.0User"]),
-            &[Quirk::MisplacedExtension],
+            &[Quirk::MisspeltUrn],
         ),
     ] {
         let sent = json!({"schemas": schemas, "userName": "ada"});
@@ -323,11 +381,20 @@ fn values_that_cannot_be_taken_are_refused_by_name() {
 #[test]
 fn texts_are_kept_as_sent() {
     let sent = json!({
-        "preferredLanguage": "en-US, de;q=0.8", "locale": "en_us", "timezone": "Mars/Olympus",
-        "profileUrl": "not a url", "title": " spaced ", "externalId": "CaSe",
+        "preferredLanguage": "en-US, de;q=0.8", "locale": "en-us", "timezone": "Mars/Olympus",
+        "profileUrl": "not-a-url", "title": " spaced ", "externalId": "CaSe",
         "x509Certificates": [{"value": "TQ"}, {"value": "TQ=="}],
     });
     table(&[(sent.clone(), sent, &[])]);
+    for (sent, met) in [
+        (json!({"locale": "en_us"}), Quirk::TextFormat),
+        (json!({"preferredLanguage": "English (US)"}), Quirk::TextFormat),
+        (json!({"timezone": "W. Europe Standard Time"}), Quirk::TextFormat),
+        (json!({"profileUrl": "not a url"}), Quirk::UriForm),
+        (json!({"x509Certificates": [{"value": "ab-_"}]}), Quirk::Base64Form),
+    ] {
+        table(&[(sent.clone(), sent, &[met])]);
+    }
 }
 
 #[test]

@@ -46,10 +46,17 @@ fn no_members_is_another_thing_than_none_named() {
 #[test]
 fn members_are_taken_in_every_shape_and_once() {
     for (value, expected, met) in [
-        (json!([{"value": "a"}, {"VALUE": "b"}, {"value": "a"}]), &["a", "b"][..], &[][..]),
+        (json!([{"value": "a"}, {"VALUE": "b"}]), &["a", "b"][..], &[][..]),
+        (json!([{"value": "a"}, {"value": "a"}]), &["a"], &[Quirk::DuplicateValue]),
+        (
+            json!([{"$ref": "https://example.com/Users/a", "display": "A"}]),
+            &["a"],
+            &[Quirk::ReferenceOnly],
+        ),
+        (json!(""), &[], &[Quirk::EmptyValue]),
         (json!({"value": "a", "$ref": null}), &["a"], &[Quirk::ListShape]),
-        (json!("a"), &["a"], &[Quirk::ListShape]),
-        (json!(["a", "b"]), &["a", "b"], &[Quirk::ListShape]),
+        (json!("a"), &["a"], &[Quirk::ListShape, Quirk::PlainElement]),
+        (json!(["a", "b"]), &["a", "b"], &[Quirk::PlainElement]),
         (json!([{"value": 7}]), &["7"], &[Quirk::TextFromScalar]),
     ] {
         let mut notes = Notes::default();

@@ -13,6 +13,7 @@ mod patch_refusals;
 mod patch_rules;
 mod projection;
 mod properties;
+mod quirks;
 mod rfc7643;
 mod support;
 mod user;

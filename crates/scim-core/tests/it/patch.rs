@@ -83,7 +83,7 @@ pub(crate) fn without_schemas(document: &Document) -> Value {
     Value::Object(map)
 }
 
-fn shown(step: &MemberStep) -> Value {
+pub(crate) fn shown(step: &MemberStep) -> Value {
     match step {
         MemberStep::Change { clear, add, remove } => {
             let add: Vec<&str> = add.iter().map(|member| member.id.as_str()).collect();
@@ -99,7 +99,7 @@ pub(crate) fn quirk_ids(notes: &Notes) -> Vec<&'static str> {
     ids
 }
 
-fn texts(value: &Value) -> Vec<&str> {
+pub(crate) fn texts(value: &Value) -> Vec<&str> {
     let mut texts: Vec<_> =
         value.as_array().into_iter().flatten().map(|text| text.as_str().unwrap()).collect();
     texts.sort_unstable();
