@@ -21,6 +21,7 @@ mod lists;
 mod patch;
 mod races;
 mod residency;
+mod rfc_examples;
 mod shutdown;
 mod support;
 mod tenancy;
