@@ -67,6 +67,9 @@ pub enum Trouble {
     /// The client could not be built.
     #[error("the HTTP client could not be built")]
     Client(#[from] reqwest::Error),
+    /// There is no server.
+    #[error("{0} does not answer; {1}")]
+    Silent(String, String),
     /// No check has this section.
     #[error("no check belongs to {0:?}; a section is such as 3.4.2, 7644-3.7 or 9865")]
     Nothing(String),
@@ -95,15 +98,18 @@ impl Run {
     }
 
     /// Discovers the server and runs the checks, telling each result as it comes.
-    pub async fn checks(&mut self, mut tell: impl FnMut(&Entry)) -> Report {
-        self.session.discover().await;
+    ///
+    /// # Errors
+    /// Fails when nothing answers at the base URL.
+    pub async fn checks(&mut self, mut tell: impl FnMut(&Entry)) -> Result<Report, Trouble> {
+        self.session.discover().await?;
         let mut entries = Vec::new();
         for check in &self.chosen {
             let entry = self.one(check).await;
             tell(&entry);
             entries.push(entry);
         }
-        Report::new(self.session.base(), entries)
+        Ok(Report::new(self.session.base(), entries))
     }
 
     async fn one(&self, check: &'static Check) -> Entry {

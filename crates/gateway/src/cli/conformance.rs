@@ -48,6 +48,7 @@ pub(super) async fn run(asked: Arguments, output: Output) -> anyhow::Result<Exit
         super::output::error(&format!("could not delete {}", left.join(", ")));
     }
     let Some(report) = report else { anyhow::bail!("stopped; what was made is deleted") };
+    let report = report?;
     output.answer(&report.to_json(), &report.to_lines())?;
     Ok(if report.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

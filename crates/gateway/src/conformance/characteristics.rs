@@ -110,11 +110,19 @@ async fn always(session: &Session) -> Verdict {
 
 async fn on_request(session: &Session) -> Verdict {
     let names = returned(session, "request");
-    let Some(name) = names.first() else {
-        return skip("the User schema announces no attribute as returned on request");
+    let writable = |name: &&&str| {
+        session.target().characteristic(name, "mutability").is_none_or(|word| word == "readWrite")
     };
-    let read = session.make("request", &json!({})).await?;
-    session.get(&session.path_of(&read)).await?.status(&[200])?.lacks(&format!("/{name}"))?;
+    let Some(name) = names.iter().find(writable) else {
+        return skip("the User schema announces no writable attribute as returned on request");
+    };
+    let attribute = session.target().attribute(USER, name).cloned().unwrap_or_default();
+    let value = super::people::some_value(&attribute, "conformance");
+    let made = session.make("request", &json!({ *name: value })).await?;
+    let path = session.path_of(&made);
+    session.get(&path).await?.status(&[200])?.lacks(&format!("/{name}"))?;
+    let asked = session.get(&format!("{path}?attributes={name}")).await?;
+    asked.status(&[200])?.present(&format!("/{name}"))?;
     Ok(())
 }
 
@@ -207,6 +215,7 @@ async fn required_patch(session: &Session) -> Verdict {
 }
 
 async fn undefined(session: &Session) -> Verdict {
+    session.make("plain", &json!({})).await?;
     let user_name = format!("{}@example.com", session.fresh("undefined"));
     let mut body = session.user(&user_name, &json!({}));
     if let Some(members) = body.as_object_mut() {

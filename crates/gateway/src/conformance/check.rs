@@ -26,6 +26,8 @@ pub enum Need {
     Enterprise,
     /// An attribute of the User schema.
     Attribute(&'static str),
+    /// An attribute of the User schema that is not announced as caseExact.
+    Folded(&'static str),
     /// `patch.supported`.
     Patch,
     /// `filter.supported`.

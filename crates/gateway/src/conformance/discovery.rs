@@ -383,7 +383,7 @@ async fn media_type(session: &Session) -> Verdict {
         if answer.status != 200 {
             return skip(format!("{path} is not there"));
         }
-        super::http::is_scim(&answer)?;
+        super::http::is_scim(&answer)?.present("/schemas")?;
     }
     Ok(())
 }

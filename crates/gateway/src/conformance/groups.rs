@@ -103,10 +103,10 @@ async fn add(session: &Session) -> Verdict {
 
 async fn add_again(session: &Session) -> Verdict {
     let (group, ids) = subject(session).await?;
-    let [a, b, _] = three(&ids)?;
-    let value = json!([{ "value": a }, { "value": a }]);
+    let [a, b, c] = three(&ids)?;
+    let value = json!([{ "value": a }, { "value": c }, { "value": a }, { "value": c }]);
     let operations = json!([{ "op": "add", "path": "members", "value": value }]);
-    patched(session, &group, operations, &[a, b]).await
+    patched(session, &group, operations, &[a, b, c]).await
 }
 
 async fn remove_one(session: &Session) -> Verdict {

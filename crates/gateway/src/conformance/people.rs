@@ -92,7 +92,7 @@ impl Session {
 }
 
 /// Some value that an attribute can have.
-fn some_value(attribute: &Value, name: &str) -> Value {
+pub(super) fn some_value(attribute: &Value, name: &str) -> Value {
     let one = match text(attribute, "/type") {
         "boolean" => json!(true),
         "integer" => json!(1),

@@ -80,12 +80,14 @@ impl Session {
         })
     }
 
-    /// Reads the discovery documents. What cannot be read is a finding of the checks about them, not of this.
-    pub(super) async fn discover(&mut self) {
-        if let Ok(answer) = self.get("/ServiceProviderConfig").await
-            && answer.status == 200
-        {
-            self.target.config = answer.body;
+    /// Reads the discovery documents. What cannot be read is a finding of the checks about them, not of this; only a
+    /// server that does not answer at all is no server.
+    pub(super) async fn discover(&mut self) -> Result<(), Trouble> {
+        match self.get("/ServiceProviderConfig").await {
+            Ok(answer) if answer.status == 200 => self.target.config = answer.body,
+            Ok(_) => {}
+            Err(Stop::Unmet(unmet)) => return Err(Trouble::Silent(self.base.clone(), unmet.what)),
+            Err(Stop::Skip(reason)) => return Err(Trouble::Silent(self.base.clone(), reason)),
         }
         for (path, kinds) in [("/ResourceTypes", true), ("/Schemas", false)] {
             let Ok(answer) = self.get(path).await else { continue };
@@ -105,6 +107,7 @@ impl Session {
         if let Ok(answer) = self.post(&path, &asked).await {
             self.target.has_search = ![404, 405, 501].contains(&answer.status);
         }
+        Ok(())
     }
 
     pub(super) fn base(&self) -> &str {
@@ -130,6 +133,12 @@ impl Session {
         let number = self.counter.get() + 1;
         self.counter.set(number);
         format!("{}-{word}-{number}", self.tag)
+    }
+
+    /// Waits until the server's clock, as it writes the time, has moved on from an instant.
+    pub(super) async fn next_tick(&self, instant: &str) {
+        let millis = if instant.contains('.') { 20 } else { 1_050 };
+        tokio::time::sleep(std::time::Duration::from_millis(millis)).await;
     }
 
     pub(super) fn users(&self) -> String {
@@ -188,6 +197,16 @@ impl Session {
         } else if answer.method == "DELETE" && answer.status == 204 {
             self.made.borrow_mut().retain(|made| made != collection);
         }
+    }
+
+    /// The path below the base URL of a location. One that is not absolute is read as a browser would, so that this one
+    /// fault does not hide all others.
+    pub(super) fn path_at(&self, location: &str) -> Option<String> {
+        let base = Url::parse(&format!("{}/", self.base)).ok()?;
+        let url = base.join(location).ok()?;
+        let path = url.path().strip_prefix(base.path().trim_end_matches('/'))?;
+        let same = url.host_str() == base.host_str() && url.port() == base.port();
+        (same && path.len() > 1).then(|| path.to_owned())
     }
 
     /// Takes note of a resource that was made in another way than by a POST of its own.
@@ -262,7 +281,12 @@ impl Call<'_> {
             body: Value::Null,
         };
         if let Err(error) = fill(&mut exchange, request).await {
-            let what = format!("no answer: {error}");
+            let mut what = format!("no answer: {error}");
+            let mut cause = std::error::Error::source(&error);
+            while let Some(error) = cause {
+                what.push_str(&format!(": {error}"));
+                cause = error.source();
+            }
             return Err(Stop::Unmet(Box::new(Unmet { what, exchange: Some(exchange) })));
         }
         session.remember(&exchange.path.clone(), &exchange);

@@ -8,7 +8,7 @@ use super::session::Session;
 checks! {
     "7644-3.4.2.3-ascending" Must [User, Sort, Filter] "sortBy sorts ascending when sortOrder is absent" => ascending,
     "7644-3.4.2.3-descending" Must [User, Sort, Filter] "sortOrder descending turns the order" => descending,
-    "7644-3.4.2.3-case" Must [User, Sort, Filter, Attribute("name")] "texts that are not caseExact sort without regard to case" => any_case,
+    "7644-3.4.2.3-case" Must [User, Sort, Filter, Folded("name.familyName")] "texts that are not caseExact sort without regard to case" => any_case,
     "7644-3.4.2.3-sub-attribute" Must [User, Sort, Filter, Attribute("name")] "a sub-attribute in dotted form sorts" => sub_attribute,
     "7644-3.4.2.3-absent" Must [User, Sort, Filter, Attribute("title")] "absent values come last ascending and first descending" => absent,
     "7644-3.4.2.3-multi-valued" Must [User, Sort, Filter, Attribute("emails")] "a multi-valued attribute sorts by its primary value, else the first" => multi_valued,

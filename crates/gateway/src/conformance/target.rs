@@ -34,6 +34,15 @@ impl Target {
             Need::Attribute(name) => {
                 unless(self.has_attribute(name), &format!("the User schema has no {name} here"))
             }
+            Need::Folded(name) => {
+                let exact = self.attribute(USER, name).map(|one| at(one, "/caseExact"));
+                let there = self.schema(USER).is_none() || exact.is_some();
+                let folded = exact != Some(&Value::Bool(true));
+                unless(
+                    there && folded,
+                    &format!("{name} is not there, or is announced as caseExact"),
+                )
+            }
             Need::Patch => self.announced("patch", true),
             Need::Filter => self.announced("filter", true),
             Need::Sort => self.announced("sort", false),

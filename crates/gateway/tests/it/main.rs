@@ -13,6 +13,7 @@
 mod auth;
 mod cli;
 mod config;
+mod conformance;
 mod decisions;
 mod discovery;
 mod errors;
