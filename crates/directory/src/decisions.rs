@@ -43,6 +43,39 @@ pub struct Asked {
     pub now: OffsetDateTime,
     /// Quirks met and attributes passed over.
     pub notes: Notes,
+    /// Its place, if it is one operation of a bulk request.
+    pub part: Option<Part>,
+}
+
+/// The place of an operation in its bulk request (RFC 7644 §3.7).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// Counted from 1.
+    pub number: usize,
+    /// How many there are.
+    pub of: usize,
+    /// The id of what it makes, given ahead so that other operations can name it.
+    pub id: String,
+}
+
+impl Asked {
+    /// The id of what this operation makes.
+    pub(crate) fn id(&self) -> String {
+        match &self.part {
+            Some(part) if !part.id.is_empty() => part.id.clone(),
+            _ => new_id(self.now),
+        }
+    }
+
+    /// The place in a bulk request, and what is to be said.
+    fn detail(&self, said: &str) -> String {
+        match &self.part {
+            None => said.to_owned(),
+            Some(Part { number, of, .. }) => {
+                format!("Bulk operation {number} of {of}. {said}").trim_end().to_owned()
+            }
+        }
+    }
 }
 
 /// What became of an operation.
@@ -93,7 +126,7 @@ fn values(asked: &Asked, id: &str, verdict: &Verdict<'_>) -> Vec<Value> {
         verdict.subject.map(str::to_owned).into(),
         verdict.subject.map(subject_key).into(),
         verdict.attribute.map(str::to_owned).into(),
-        verdict.detail.into(),
+        asked.detail(verdict.detail).into(),
         verdict.changed.join(" ").into(),
         ignored.join(" ").into(),
         quirks.join(" ").into(),
@@ -210,7 +243,7 @@ impl Scoped {
         self.note(asked, &verdict);
     }
 
-    /// Notes a read; it is written with others, soon.
+    /// Notes a read, or a request that wrote nothing itself; it is written with others, soon.
     pub fn note_read(
         &self,
         asked: &Asked,
@@ -220,7 +253,7 @@ impl Scoped {
         detail: &str,
     ) {
         let verdict = Verdict {
-            outcome: "read",
+            outcome: if reason == Reason::BulkProcessed { "done" } else { "read" },
             reason,
             status: reason.status(),
             resource_type,

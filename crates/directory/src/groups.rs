@@ -91,7 +91,7 @@ impl Scoped {
         members: &[Member],
         asked: &Asked,
     ) -> Result<GroupAnswer, DirectoryError> {
-        let id = new_id(asked.now);
+        let id = asked.id();
         let mut held = Vec::new();
         let mut tries = 0;
         loop {

@@ -19,10 +19,10 @@ mod seats;
 mod users;
 mod writer;
 
-pub use decisions::{Asked, DecisionRow, LogQuery, QuirkCount, Refused};
+pub use decisions::{Asked, DecisionRow, LogQuery, Part, QuirkCount, Refused};
 pub use error::DirectoryError;
 pub use groups::{GroupAnswer, GroupChange, StoredGroup};
 pub use listing::{Found, Key, Listing, Narrowed, Start, Want, WantAll};
 pub use members::{MemberNames, StoredMember};
-pub use scope::{Directory, PoolState, Scoped};
+pub use scope::{Directory, PoolState, Scoped, new_id};
 pub use users::{StoredManager, StoredUser, UserAnswer};

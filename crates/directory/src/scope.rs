@@ -362,7 +362,8 @@ pub(crate) fn applied(row: Option<QueryResult>) -> Result<bool, DbErr> {
 }
 
 /// A new id: a UUID of version 7, so that rows lie in the order in which they were made.
-pub(crate) fn new_id(now: OffsetDateTime) -> String {
+#[must_use]
+pub fn new_id(now: OffsetDateTime) -> String {
     static CONTEXT: Mutex<ContextV7> = Mutex::new(ContextV7::new());
     let seconds = u64::try_from(now.unix_timestamp()).unwrap_or_default();
     Uuid::new_v7(Timestamp::from_unix(&CONTEXT, seconds, now.nanosecond())).to_string()

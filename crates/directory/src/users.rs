@@ -96,7 +96,7 @@ impl Scoped {
         user: &User,
         asked: &Asked,
     ) -> Result<UserAnswer, DirectoryError> {
-        let id = new_id(asked.now);
+        let id = asked.id();
         match self.insert_user(&id, user, asked).await {
             Ok(true) => {}
             Ok(false) => {

@@ -65,6 +65,7 @@ pub const KEYS: &[&str] = &[
     "limits.members",
     "limits.page_default",
     "limits.page_max",
+    "limits.cursor_lifetime",
     "limits.patch_operations",
     "limits.request_timeout",
     "log.format",

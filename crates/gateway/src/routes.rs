@@ -1,7 +1,8 @@
 //! The whole URL space of the main listener on one page.
 
 use crate::scim::operation::{Kind, Verb, serve};
-use crate::scim::{discovery, fallback, groups, users};
+use crate::scim::search::{self, Over, query};
+use crate::scim::{bulk, discovery, fallback};
 use actix_web::{HttpRequest, Resource, Route, guard, web};
 
 /// The path of every SCIM base URL.
@@ -35,14 +36,17 @@ pub fn configure(service: &mut web::ServiceConfig) {
         service.service(
             web::scope(prefix)
                 .service(root())
-                .service(search("/Users/.search"))
-                .service(search("/Groups/.search"))
-                .service(search("/.search"))
+                .service(searched("/Users/.search", Over::One(Kind::User)))
+                .service(searched("/Groups/.search", Over::One(Kind::Group)))
+                .service(searched("/.search", Over::All))
                 .service(all_users())
                 .service(one("/Users/{id}", Kind::User))
                 .service(all_groups())
                 .service(one("/Groups/{id}", Kind::Group))
-                .service(discovery("/ServiceProviderConfig").route(get(discovery::service_provider_config)))
+                .service(
+                    discovery("/ServiceProviderConfig")
+                        .route(get(discovery::service_provider_config)),
+                )
                 .service(discovery("/ResourceTypes").route(get(discovery::resource_types)))
                 .service(discovery("/ResourceTypes/{id}").route(get(discovery::resource_types)))
                 .service(discovery("/Schemas").route(get(discovery::schemas)))
@@ -53,12 +57,7 @@ pub fn configure(service: &mut web::ServiceConfig) {
                         "A token is nobody's person, so there is no /Me. Use /Users.",
                     )
                 }))
-                .service(web::resource("/Bulk").to(|caller| {
-                    fallback::not_offered(
-                        caller,
-                        "Bulk is not offered, as /ServiceProviderConfig says. Send one request per resource.",
-                    )
-                }))
+                .service(refused(web::resource("/Bulk"), "POST").route(web::post().to(bulk::bulk)))
                 .default_service(web::to(fallback::unknown_path)),
         );
     }
@@ -113,36 +112,28 @@ fn refused(resource: Resource, allow: &'static str) -> Resource {
 }
 
 fn root() -> Resource {
-    refused(web::resource(""), "GET").route(get(discovery::root))
+    refused(web::resource(""), "GET").route(get(search::root))
 }
 
 fn discovery(path: &str) -> Resource {
     refused(web::resource(path), "GET")
 }
 
-fn search(path: &str) -> Resource {
-    web::resource(path).to(|caller| {
-        fallback::not_offered(
-            caller,
-            "Search by POST is not offered. Use GET with the filter in the query.",
-        )
-    })
+fn searched(path: &str, over: Over) -> Resource {
+    let search = move |request, payload, caller| search::search(over, request, payload, caller);
+    refused(web::resource(path), "POST").route(web::post().to(search))
 }
 
 fn all_users() -> Resource {
-    refused(web::resource("/Users"), "GET, POST").route(get(users::list)).route(operation(
-        web::post(),
-        Verb::Create,
-        Kind::User,
-    ))
+    refused(web::resource("/Users"), "GET, POST")
+        .route(get(move |request, caller| query(Over::One(Kind::User), request, caller)))
+        .route(operation(web::post(), Verb::Create, Kind::User))
 }
 
 fn all_groups() -> Resource {
-    refused(web::resource("/Groups"), "GET, POST").route(get(groups::list)).route(operation(
-        web::post(),
-        Verb::Create,
-        Kind::Group,
-    ))
+    refused(web::resource("/Groups"), "GET, POST")
+        .route(get(move |request, caller| query(Over::One(Kind::Group), request, caller)))
+        .route(operation(web::post(), Verb::Create, Kind::Group))
 }
 
 fn one(path: &str, kind: Kind) -> Resource {

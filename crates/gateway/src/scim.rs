@@ -5,6 +5,8 @@
 
 pub mod answer;
 pub mod body;
+pub mod bulk;
+mod cursor;
 pub mod discovery;
 pub mod error;
 pub mod exchange;
@@ -15,4 +17,5 @@ pub mod operation;
 pub mod precondition;
 pub mod query;
 pub mod response;
+pub mod search;
 pub mod users;

@@ -125,6 +125,10 @@ reasons! {
     DiscoveryRead = "discovery_read", Ok, 200, None;
     /// The base path described the token.
     RootRead = "root_read", Ok, 200, None;
+    /// Users and groups were searched together.
+    ResourcesListed = "resources_listed", Ok, 200, None;
+    /// The operations of a bulk request were done or refused, each with a decision of its own.
+    BulkProcessed = "bulk_processed", Ok, 200, None;
     /// The client holds the current version (RFC 9110 §15.4.5).
     NotModified = "not_modified", Ok, 304, None;
 
@@ -162,6 +166,8 @@ reasons! {
     UserNameTaken = "user_name_taken", Conflict, 409, Some("uniqueness");
     /// Another group of the tenant has the displayName.
     DisplayNameTaken = "display_name_taken", Conflict, 409, Some("uniqueness");
+    /// An operation of a bulk request names what another one did not make.
+    BulkReferenceFailed = "bulk_reference_failed", Conflict, 409, None;
     /// There is no such resource, or it is another tenant's.
     NotFound = "not_found", Conflict, 404, None;
     /// `If-Match` names another version.

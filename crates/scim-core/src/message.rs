@@ -22,10 +22,8 @@ pub(crate) fn check_schemas(
         Some(Value::Array(urns)) if urns.is_empty() => Quirk::MissingSchemas,
         Some(_) => Quirk::UnknownSchemaUri,
     };
-    if !tolerance.allows(quirk) {
+    tolerance.bend(quirk, notes, || {
         let detail = format!("This body has \"schemas\": [\"{urn}\"].");
-        return Err(ScimError::new(ErrorKind::InvalidSyntax, detail).about("schemas"));
-    }
-    notes.met(quirk);
-    Ok(())
+        ScimError::new(ErrorKind::InvalidSyntax, detail).about("schemas")
+    })
 }

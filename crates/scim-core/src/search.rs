@@ -89,8 +89,8 @@ fn names(
     };
     match given(body, name) {
         None => Ok(None),
-        Some(Value::String(text)) if tolerance.allows(Quirk::ListShape) => {
-            notes.met(Quirk::ListShape);
+        Some(Value::String(text)) => {
+            tolerance.bend(Quirk::ListShape, notes, refused)?;
             Ok(Some(text.clone()))
         }
         Some(Value::Array(list)) => {

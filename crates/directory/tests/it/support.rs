@@ -118,6 +118,7 @@ pub(crate) fn asked(operation: &'static str) -> Asked {
         started: Instant::now(),
         now: NOW,
         notes: Notes::default(),
+        part: None,
     }
 }
 

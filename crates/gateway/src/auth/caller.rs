@@ -135,6 +135,7 @@ impl Caller {
             started: self.context.started,
             now: self.state.clock.now(),
             notes: self.notes.clone(),
+            part: None,
         }
     }
 
@@ -223,6 +224,7 @@ fn refuse_token(
             started: context.started,
             now: state.clock.now(),
             notes,
+            part: None,
         };
         directory.within(&owner.tenant).note_refusal(&asked, &refusal);
     }

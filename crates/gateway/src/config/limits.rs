@@ -19,6 +19,8 @@ pub struct Limits {
     pub page_default: u64,
     /// Resources in a page at most.
     pub page_max: u64,
+    /// How long a cursor may be used (RFC 9865).
+    pub cursor_lifetime: Duration,
     /// Operations of one PATCH.
     pub patch_operations: usize,
     /// Members in one request.
@@ -27,9 +29,9 @@ pub struct Limits {
     pub request_timeout: Duration,
     /// How long a body may take to arrive.
     pub body_timeout: Duration,
-    /// Operations of a bulk request, as announced.
+    /// Operations of a bulk request; more is 413, and with 0 there is no bulk.
     pub bulk_operations: u64,
-    /// Bytes of a bulk request, as announced.
+    /// Bytes of a bulk request; more is 413, and with 0 there is no bulk.
     pub bulk_payload_bytes: u64,
     /// Connections of one worker at the same time; more wait in the listener's queue.
     pub connections: usize,
@@ -51,6 +53,11 @@ pub(super) fn read(values: &mut Values) -> Limits {
         },
         page_default: values.number("limits.page_default", 200, 1..=10_000),
         page_max: values.number("limits.page_max", 1000, 1..=10_000),
+        cursor_lifetime: values.span(
+            "limits.cursor_lifetime",
+            Duration::from_hours(1),
+            seconds(1)..=Duration::from_hours(24),
+        ),
         patch_operations: values.number("limits.patch_operations", 1000, 1..=100_000),
         members: values.number("limits.members", 10_000, 1..=1_000_000),
         request_timeout: values.span("limits.request_timeout", seconds(25), span.clone()),

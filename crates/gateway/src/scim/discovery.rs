@@ -4,7 +4,6 @@ use super::answer::Answered;
 use super::error::Failure;
 use super::exchange::Exchange;
 use super::query::Query;
-use super::response;
 use crate::auth::Caller;
 use actix_web::{HttpRequest, HttpResponse};
 use provisioning::Reason;
@@ -53,11 +52,11 @@ pub async fn service_provider_config(request: HttpRequest, caller: Caller) -> Ht
     let caller = &exchange.caller;
     let limits = &caller.state.limits;
     let announced = Announced {
-        filter_max_results: limits.page_max,
+        page_default: limits.page_default,
+        page_max: limits.page_max,
+        cursor_lifetime_seconds: limits.cursor_lifetime.as_secs(),
         bulk_max_operations: limits.bulk_operations,
         bulk_max_payload_bytes: limits.bulk_payload_bytes,
-        page_default: limits.page_default,
-        cursor_timeout_seconds: 3600,
         documentation_uri: caller.state.documentation_uri.clone(),
     };
     let config = service_provider::service_provider_config(&announced, &caller.base_url);
@@ -89,9 +88,14 @@ fn documents(request: &HttpRequest, exchange: &Exchange, all: &[Value]) -> Answe
     without_filter(request)?;
     let Some(id) = request.match_info().get("id") else {
         exchange.note_read(Reason::DiscoveryRead, "");
-        let texts: Vec<String> = all.iter().map(Value::to_string).collect();
-        let body = response::list(texts.len() as u64, 1, &texts);
-        return Ok(Answered::document(Reason::DiscoveryRead, body));
+        let body = json!({
+            "schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"],
+            "totalResults": all.len(),
+            "startIndex": 1,
+            "itemsPerPage": all.len(),
+            "Resources": all,
+        });
+        return Ok(Answered::document(Reason::DiscoveryRead, body.to_string()));
     };
     let named = |document: &&Value| {
         document.get("id").and_then(Value::as_str).is_some_and(|own| own.eq_ignore_ascii_case(id))

@@ -14,6 +14,7 @@ use directory::{Asked, DirectoryError, Refused};
 use provisioning::{Class, Reason};
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 use tracing::Instrument;
 
 /// What a request is about, as far as it is known.
@@ -35,6 +36,8 @@ pub struct Exchange {
     pub asked: Asked,
     /// What it is about.
     pub subject: Subject,
+    /// How long its next access to the directory may take.
+    pub patience: Duration,
 }
 
 impl Exchange {
@@ -48,7 +51,8 @@ impl Exchange {
     ) -> Self {
         let caller = caller.into();
         let asked = caller.asked(operation);
-        Self { caller, asked, subject: Subject { resource_type, id, name: None } }
+        let patience = caller.state.limits.request_timeout;
+        Self { caller, asked, subject: Subject { resource_type, id, name: None }, patience }
     }
 
     /// What the decision carries, with the client as far as it has shown itself by now.
@@ -67,11 +71,19 @@ impl Exchange {
         &self,
         write: impl Future<Output = Result<T, DirectoryError>> + Send + 'static,
     ) -> Result<T, Failure> {
+        self.commit_within(self.patience, write).await
+    }
+
+    async fn commit_within<T: Send + 'static>(
+        &self,
+        patience: Duration,
+        write: impl Future<Output = Result<T, DirectoryError>> + Send + 'static,
+    ) -> Result<T, Failure> {
         let State { tasks, runtime, limits, .. } = &**self.caller.state;
         // A connection that is silently dead would keep the task, and its connection, for as long as TCP likes.
         let bounded = tokio::time::timeout(limits.request_timeout * 2, write.in_current_span());
         let task = tasks.spawn_on(bounded, runtime);
-        match tokio::time::timeout(limits.request_timeout, task).await {
+        match tokio::time::timeout(patience, task).await {
             Ok(Ok(Ok(result))) => Ok(result?),
             // The task panicked, or time is up.
             Ok(Ok(Err(_)) | Err(_)) | Err(_) => Err(too_slow()),
@@ -86,7 +98,7 @@ impl Exchange {
         &self,
         read: impl Future<Output = Result<T, DirectoryError>>,
     ) -> Result<T, Failure> {
-        match tokio::time::timeout(self.caller.state.limits.request_timeout, read).await {
+        match tokio::time::timeout(self.patience, read).await {
             Ok(result) => Ok(result?),
             Err(_elapsed) => Err(too_slow()),
         }
@@ -109,7 +121,7 @@ impl Exchange {
             }
             Err(failure) => {
                 let outcome = self.outcome(failure.refusal().reason);
-                failure.respond(Outcome { outcome: "refused", ..outcome })
+                failure.respond(outcome)
             }
         }
     }
@@ -121,11 +133,18 @@ impl Exchange {
     pub async fn settle(&self, result: Result<Answered, Failure>) -> Result<Answered, Failure> {
         let notes = &self.asked.notes;
         count_quirks(notes, self.caller.client.family(notes));
-        let Err(failure) = result else { return result };
+        match result {
+            Ok(answered) => Ok(answered),
+            Err(failure) => Err(self.refuse(failure).await),
+        }
+    }
+
+    /// Writes a refusal to the log, and names the request in it.
+    pub async fn refuse(&self, failure: Failure) -> Failure {
         let failure = failure.named(&self.asked.request_id);
         failure.log_cause();
         self.remember(&failure).await;
-        Err(failure)
+        failure
     }
 
     /// Writes a refusal to the tenant's log, as a task, so that a client that hangs up does not take it out again. A store
@@ -142,19 +161,25 @@ impl Exchange {
             let refused = Refused { refusal: &refusal, resource_type, resource_id, subject };
             scoped.refuse(&asked, &refused).await
         };
-        if let Err(failed) = self.commit(write).await {
+        // However little time the operation has left.
+        let patience = self.caller.state.limits.request_timeout;
+        if let Err(failed) = self.commit_within(patience, write).await {
             let request_id = self.asked.request_id.as_str();
             tracing::error!(error = %failed, request_id, "a refusal could not be written to the log");
         }
     }
 
-    fn outcome(&self, reason: Reason) -> Outcome {
+    /// What became of it, for the line of the request and the metrics.
+    #[must_use]
+    pub fn outcome(&self, reason: Reason) -> Outcome {
         let outcome = match reason {
+            _ if reason.class() != Class::Ok => "refused",
             Reason::UserUnchanged | Reason::GroupUnchanged => "unchanged",
             Reason::UserRead
             | Reason::UsersListed
             | Reason::GroupRead
             | Reason::GroupsListed
+            | Reason::ResourcesListed
             | Reason::DiscoveryRead
             | Reason::RootRead
             | Reason::NotModified => "read",

@@ -6,22 +6,22 @@
 use super::answer::{Answered, Body};
 use super::error::Failure;
 use super::exchange::Exchange;
-use super::list::Search;
+use super::list::{Narrowed, Search, none};
 use super::operation::{Order, patch_limits};
 use super::precondition::Preconditions;
 use super::response;
 use crate::auth::Caller;
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse};
 use directory::{
     Asked, DirectoryError, GroupAnswer, GroupChange, Listing, MemberNames, StoredGroup,
     StoredMember,
 };
 use provisioning::Reason;
-use scim_core::{Document, ErrorKind, Group, MemberStep, PatchRequest, Projection, ScimError};
+use scim_core::{
+    Document, ErrorKind, Group, MemberStep, PatchRequest, Projection, ScimError, SearchRequest,
+};
 use serde_json::Value;
 use std::sync::Arc;
-use tenant_registry::{Operation, Resource};
 
 /// Removals of members by filter that one request may hold.
 const SEARCHES: usize = 10;
@@ -68,42 +68,42 @@ pub async fn get(exchange: &mut Exchange, order: Order) -> Answer {
     Ok(answer)
 }
 
-/// `GET /Groups` (RFC 7644 §3.4.2).
+/// Lists groups (RFC 7644 §3.4.2).
+///
+/// # Errors
+/// What the directory refuses.
 #[tracing::instrument(name = "scim.groups.list", skip_all)]
-pub async fn list(request: HttpRequest, caller: Caller) -> HttpResponse {
-    let mut exchange = Exchange::begin(caller, "group.list", "Group", None);
-    let result = try_list(&request, &mut exchange).await;
-    exchange.finish(result).await
+pub(super) async fn list(exchange: &Exchange, search: &Search) -> Result<Listing<String>, Failure> {
+    let caller = &exchange.caller;
+    let Some(one) = search.groups.as_ref().filter(|_| caller.tenant.groups) else {
+        return Ok(none());
+    };
+    let want = search.want(one, exchange);
+    let Listing { total, resources, next, previous } =
+        exchange.read(caller.scoped.groups(&want)).await?;
+    let groups: Vec<&StoredGroup> = resources.iter().collect();
+    let resources = rendered(exchange, &groups, Some(one)).await?;
+    Ok(Listing { total, resources, next, previous })
 }
 
-async fn try_list(request: &HttpRequest, exchange: &mut Exchange) -> Answer {
-    exchange.caller.may(Resource::Groups, Operation::Read)?;
-    let schemas = Arc::clone(&exchange.caller.tenant.schemas);
-    let search = Search::of(request, &schemas.group, exchange)?;
-    let caller = &exchange.caller;
-    let want = search.want(&caller.base_url, false, exchange.asked.now);
-    let listing = if caller.tenant.groups {
-        exchange.read(caller.scoped.groups(&want)).await?
-    } else {
-        Listing { total: Some(0), resources: Vec::new(), next: None, previous: None }
-    };
+/// The groups of a list, as far as groups are asked for, with their members if those are wanted.
+pub(super) async fn rendered(
+    exchange: &Exchange,
+    groups: &[&StoredGroup],
+    one: Option<&Narrowed>,
+) -> Result<Vec<String>, Failure> {
+    let Some(Narrowed { projection, .. }) = one else { return Ok(Vec::new()) };
+    let Caller { base_url, tenant, scoped, .. } = &*exchange.caller;
     let mut members = Vec::new();
-    if search.projection.wants("members") {
-        let ids: Vec<&str> = listing.resources.iter().map(|group| group.id.as_str()).collect();
-        members = exchange.read(caller.scoped.members(&ids, names(&search.projection))).await?;
+    if projection.wants("members") {
+        let ids: Vec<&str> = groups.iter().map(|group| group.id.as_str()).collect();
+        members = exchange.read(scoped.members(&ids, names(projection))).await?;
     }
-    let total = listing.total.unwrap_or_default();
-    exchange.note_read(Reason::GroupsListed, &format!("{total} found"));
-    let resources: Vec<String> = listing
-        .resources
-        .iter()
-        .map(|group| {
-            let own = of_group(&members, &group.id);
-            response::group(group, own, &caller.base_url, &search.projection, &schemas.group)
-        })
-        .collect();
-    let body = response::list(total, search.page.start_index, &resources);
-    Ok(Answered::document(Reason::GroupsListed, body))
+    let render = |group: &&StoredGroup| {
+        let own = of_group(&members, &group.id);
+        response::group(group, own, base_url, projection, &tenant.schemas.group)
+    };
+    Ok(groups.iter().map(render).collect())
 }
 
 /// The members of one group among those of several, which lie a group at a time.

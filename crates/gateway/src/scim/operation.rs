@@ -3,7 +3,7 @@
 //! **Invariant**: what may be done is judged before the body is read; what is done is a function of an [`Order`].
 
 use super::answer::Answered;
-use super::body;
+use super::body::{self, Allowed};
 use super::error::Failure;
 use super::exchange::Exchange;
 use super::precondition::Preconditions;
@@ -179,8 +179,8 @@ async fn read(
         order.projection = Some(Query::of(request)?.projection(of)?);
     }
     if matches!(verb, Verb::Create | Verb::Replace | Verb::Patch) {
-        let limits = &exchange.caller.state.limits;
-        order.body = body::read(request, payload, limits, &mut exchange.asked.notes).await?;
+        let allowed = Allowed::usual(&exchange.caller.state.limits);
+        order.body = body::read(request, payload, &allowed, exchange).await?;
     }
     Ok(order)
 }

@@ -5,7 +5,7 @@
 use super::error::Failure;
 use actix_web::{HttpRequest, web};
 use provisioning::Reason;
-use scim_core::{Projection, ResourceType};
+use scim_core::{Projection, ResourceType, SearchRequest};
 
 /// The parameters of one request; names in any case, `+` is a space, a trailing `&` is nothing.
 #[derive(Debug)]
@@ -53,5 +53,21 @@ impl Query {
     /// `invalidValue` when both parameters are there.
     pub fn projection(&self, of: &ResourceType) -> Result<Projection, Failure> {
         Ok(Projection::parse(self.get("attributes"), self.get("excludedAttributes"), of)?)
+    }
+
+    /// The parameters of a list.
+    #[must_use]
+    pub fn search(&self) -> SearchRequest {
+        let get = |name| self.get(name).map(str::to_owned);
+        SearchRequest {
+            attributes: get("attributes"),
+            excluded_attributes: get("excludedAttributes"),
+            filter: get("filter"),
+            sort_by: get("sortBy"),
+            sort_order: get("sortOrder"),
+            start_index: get("startIndex"),
+            count: get("count"),
+            cursor: get("cursor"),
+        }
     }
 }

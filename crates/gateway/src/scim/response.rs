@@ -106,23 +106,3 @@ fn project(text: String, projection: &Projection, of: &ResourceType) -> String {
         Err(_unreachable) => text,
     }
 }
-
-/// A ListResponse (RFC 7644 §3.4.2) around rendered resources.
-#[must_use]
-pub fn list(total: u64, start_index: u64, resources: &[String]) -> String {
-    let size: usize = resources.iter().map(|resource| resource.len() + 1).sum();
-    let mut text = String::with_capacity(size + 192);
-    text.push_str("{\"schemas\":[\"urn:ietf:params:scim:api:messages:2.0:ListResponse\"],");
-    text.push_str(&format!(
-        "\"totalResults\":{total},\"startIndex\":{start_index},\"itemsPerPage\":{},\"Resources\":[",
-        resources.len()
-    ));
-    for (number, resource) in resources.iter().enumerate() {
-        if number > 0 {
-            text.push(',');
-        }
-        text.push_str(resource);
-    }
-    text.push_str("]}");
-    text
-}

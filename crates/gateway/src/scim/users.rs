@@ -3,14 +3,13 @@
 use super::answer::{Answered, Body};
 use super::error::Failure;
 use super::exchange::Exchange;
-use super::list::Search;
+use super::list::{Narrowed, Search, none};
 use super::operation::{Order, patch_limits};
 use super::precondition::Preconditions;
 use super::response;
 use crate::auth::Caller;
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse};
-use directory::{Asked, DirectoryError, StoredUser, UserAnswer};
+use directory::{Asked, DirectoryError, Listing, StoredUser, UserAnswer};
 use provisioning::{Profile, Reason};
 use scim_core::{
     Attributes, Document, ErrorKind, Notes, PatchRequest, Projection, ResourceType, ScimError,
@@ -64,30 +63,29 @@ pub async fn get(exchange: &mut Exchange, order: Order) -> Answer {
     Ok(shown(exchange, &user, Reason::UserRead, StatusCode::OK, order.projection.as_ref()))
 }
 
-/// `GET /Users` (RFC 7644 §3.4.2).
+/// Lists users (RFC 7644 §3.4.2).
+///
+/// # Errors
+/// What the directory refuses.
 #[tracing::instrument(name = "scim.users.list", skip_all)]
-pub async fn list(request: HttpRequest, caller: Caller) -> HttpResponse {
-    let mut exchange = Exchange::begin(caller, "user.list", "User", None);
-    let result = try_list(&request, &mut exchange).await;
-    exchange.finish(result).await
+pub(super) async fn list(exchange: &Exchange, search: &Search) -> Result<Listing<String>, Failure> {
+    let Some(one) = &search.users else { return Ok(none()) };
+    let want = search.want(one, exchange);
+    let Listing { total, resources, next, previous } =
+        exchange.read(exchange.caller.scoped.users(&want)).await?;
+    let resources =
+        resources.iter().filter_map(|user| rendered(exchange, user, Some(one))).collect();
+    Ok(Listing { total, resources, next, previous })
 }
 
-async fn try_list(request: &HttpRequest, exchange: &mut Exchange) -> Answer {
-    exchange.caller.may(Resource::Users, Operation::Read)?;
-    let schemas = Arc::clone(&exchange.caller.tenant.schemas);
-    let search = Search::of(request, &schemas.user, exchange)?;
-    let caller = &exchange.caller;
-    let want = search.want(&caller.base_url, search.projection.wants("groups"), exchange.asked.now);
-    let listing = exchange.read(caller.scoped.users(&want)).await?;
-    let total = listing.total.unwrap_or_default();
-    exchange.note_read(Reason::UsersListed, &format!("{total} found"));
-    let resources: Vec<String> = listing
-        .resources
-        .iter()
-        .map(|user| response::user(user, &caller.base_url, &search.projection, &schemas.user))
-        .collect();
-    let body = response::list(total, search.page.start_index, &resources);
-    Ok(Answered::document(Reason::UsersListed, body))
+/// A user of a list, as far as users are asked for.
+pub(super) fn rendered(
+    exchange: &Exchange,
+    user: &StoredUser,
+    one: Option<&Narrowed>,
+) -> Option<String> {
+    let Caller { base_url, tenant, .. } = &*exchange.caller;
+    Some(response::user(user, base_url, &one?.projection, &tenant.schemas.user))
 }
 
 /// Replaces a user's attributes (RFC 7644 §3.5.1).

@@ -114,18 +114,25 @@ pub(super) fn answered(request: &Answered<'_>) {
         "http_request_method" => request.method,
         "http_route" => request.route.to_owned(),
         "http_response_status_code" => request.status.to_string(),
-        "region" => region.clone(),
+        "region" => region,
         "outcome" => outcome,
     )
     .record(request.duration.as_secs_f64());
-    let Some(reason) = request.outcome.and_then(|o| o.reason) else { return };
-    if let Some(operation) = request.outcome.and_then(|o| o.operation) {
+    if let Some(outcome) = request.outcome {
+        operated(outcome);
+    }
+}
+
+/// Counts an operation: a request, or a part of a bulk request.
+pub(crate) fn operated(outcome: &Outcome) {
+    let Some(reason) = outcome.reason else { return };
+    if let Some(operation) = outcome.operation {
         counter!(
             OPERATIONS,
             "operation" => operation,
-            "outcome" => outcome,
+            "outcome" => outcome.outcome,
             "reason" => reason,
-            "region" => region,
+            "region" => outcome.region.clone().unwrap_or_else(|| "none".to_owned()),
         )
         .increment(1);
     }

@@ -16,12 +16,14 @@ async fn the_service_provider_config_is_complete() {
     assert_eq!(body["patch"], json!({ "supported": true }));
     assert_eq!(body["filter"], json!({ "supported": true, "maxResults": 1000 }));
     assert_eq!(body["etag"], json!({ "supported": true }));
-    assert_eq!(body["sort"], json!({ "supported": false }));
+    assert_eq!(body["sort"], json!({ "supported": true }));
+    assert_eq!(body["pagination"]["cursor"], true);
+    assert_eq!(body["pagination"]["maxPageSize"], 1000);
+    assert_eq!(body["pagination"]["cursorTimeout"], 3600);
     assert_eq!(body["changePassword"], json!({ "supported": false }));
-    assert_eq!(body["bulk"]["supported"], false);
-    assert!(
-        body["bulk"]["maxOperations"].is_u64() && body["bulk"]["maxPayloadSize"].is_u64(),
-        "{body}"
+    assert_eq!(
+        body["bulk"],
+        json!({ "supported": true, "maxOperations": 1000, "maxPayloadSize": 1_048_576 })
     );
     assert_eq!(body["authenticationSchemes"][0]["type"], "oauthbearertoken");
     assert_eq!(body["meta"]["location"], format!("{}/ServiceProviderConfig", acme.base_url));

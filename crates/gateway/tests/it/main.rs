@@ -11,6 +11,7 @@
 )]
 
 mod auth;
+mod bulk;
 mod cli;
 mod config;
 mod conformance;

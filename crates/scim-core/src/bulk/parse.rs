@@ -150,16 +150,14 @@ impl Reader<'_> {
     }
 
     fn method(&mut self, sent: &str) -> Result<Method, ScimError> {
-        for method in [Method::Post, Method::Put, Method::Patch, Method::Delete] {
-            if sent == method.as_str() {
-                return Ok(method);
-            }
-            if sent.eq_ignore_ascii_case(method.as_str()) && self.tolerance.allows(Quirk::OpCase) {
-                self.notes.met(Quirk::OpCase);
-                return Ok(method);
-            }
+        let refused = || syntax("The method of an operation is POST, PUT, PATCH or DELETE.");
+        let all = [Method::Post, Method::Put, Method::Patch, Method::Delete];
+        let found = all.into_iter().find(|method| sent.eq_ignore_ascii_case(method.as_str()));
+        let method = found.ok_or_else(refused)?;
+        if sent != method.as_str() {
+            self.tolerance.bend(Quirk::OpCase, self.notes, refused)?;
         }
-        Err(syntax("The method of an operation is POST, PUT, PATCH or DELETE."))
+        Ok(method)
     }
 
     /// `/Users` for POST, `/Users/{id}` or `/Users/bulkId:{name}` for the others.
