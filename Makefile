@@ -46,6 +46,10 @@ migrate: ## Bring the configured databases to this version's schema
 doc: ## Build the code's documentation
 	@RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --document-private-items
 
+.PHONY: docs
+docs: ## Write the pages that are made from the code
+	@MUSTER_WRITE_DOCS=1 cargo nextest run --locked --workspace -E 'test(/the_page_of_.*_is_what_the_code_says/)'
+
 .PHONY: bench
 bench: ## Measure: criterion, and an HTTP load run beside its yardstick
 	@scripts/setup bench

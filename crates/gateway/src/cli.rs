@@ -10,6 +10,7 @@ mod migrate;
 mod operator;
 mod output;
 mod parse;
+mod quirks;
 mod serve;
 mod tenant;
 mod token;
@@ -72,6 +73,8 @@ enum Command {
     Conformance(conformance::Arguments),
     /// Show what became of a tenant's requests, newest last
     Log(log::Arguments),
+    /// Show which deviations from the RFCs a tenant's clients needed
+    Quirks(quirks::Arguments),
 }
 
 /// Parses the arguments of this process and does what they say.
@@ -120,6 +123,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Token(command) => token::run(command, &config, output).await,
             Command::Operator(command) => operator::run(&command, &config, output),
             Command::Log(arguments) => log::run(&arguments, &config, output).await,
+            Command::Quirks(arguments) => quirks::run(&arguments, &config, output).await,
             Command::Serve { .. } | Command::Demo | Command::Conformance(_) => Ok(()),
         }
     })?;

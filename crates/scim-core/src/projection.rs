@@ -129,12 +129,19 @@ impl Projection {
     pub fn apply(&self, resource: &mut Map<String, Value>, of: &ResourceType) {
         resource.retain(|key, value| match of.extension(key) {
             Some(extension) => self.keep_extension(extension, value),
+            // What was declared once, and is not any more, is not shown.
+            None if key.starts_with("urn:") => false,
             None => self.keep(None, key, of.attribute(key), value),
         });
+        if let Some(Value::Array(schemas)) = resource.get_mut("schemas") {
+            let is_known = |urn: &str| of.core.id == urn || of.extension(urn).is_some();
+            schemas.retain(|urn| urn.as_str().is_some_and(is_known));
+        }
     }
 
     fn keep_extension(&self, extension: &Schema, value: &mut Value) -> bool {
         let Value::Object(map) = value else { return self.wants(&extension.id) };
+        map.retain(|key, _| extension.attribute(key).is_some());
         map.retain(|key, value| {
             self.keep(Some(&extension.id), key, extension.attribute(key), value)
         });

@@ -272,6 +272,9 @@ pub struct ResourceType {
     pub core: Schema,
     /// The extensions it may carry; none is required.
     pub extensions: Vec<Schema>,
+    /// Whether stored documents may hold what an answer does not show unless it is asked for, or never: what is not declared
+    /// any more, or is not returned by default.
+    pub hides: bool,
 }
 
 /// The resource types of one tenant.

@@ -188,11 +188,14 @@ fn find(
         )));
     };
     let never = |attribute: &Attribute| attribute.returned == Returned::Never;
-    let Some(named) = resolve(&path, of, tolerance, notes)
+    let Some(named) = resolve(&path, of)
         .filter(|named| !never(named.attribute) && !named.sub.is_some_and(never))
     else {
         return Ok(None);
     };
+    if let Some(quirk) = named.quirk {
+        tolerance.bend(quirk, notes, || unknown(sort_by))?;
+    }
     let sub = match (named.attribute.kind, named.sub) {
         // RFC 7643 §2.4: `value` is the significant part of a complex attribute.
         (Kind::Complex, None) => match named.attribute.sub_attribute("value") {

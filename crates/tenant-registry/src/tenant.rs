@@ -2,9 +2,10 @@
 //!
 //! **Invariant**: a tenant has one home region and one population for life; the names that say so are values, not text.
 
+use crate::extension::Extension;
 use provisioning::{Profile, ProfileId, roles};
 use region_router::{Place, Population, Region};
-use scim_core::{Custom, Schemas, Tolerance};
+use scim_core::{Schemas, Tolerance};
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
@@ -136,8 +137,8 @@ pub struct Tenant {
     pub seat_contact: String,
     /// Which deviations of its identity provider are tolerated.
     pub tolerance: Tolerance,
-    /// The attributes that it has declared beyond those of the RFC.
-    pub extension: Option<Custom>,
+    /// The attributes that it has declared beyond those of the RFC, and those that it has taken back.
+    pub extension: Extension,
     /// What its resources hold: the RFC's attributes and its own, required as its profile says.
     pub schemas: Arc<Schemas>,
 }
@@ -210,15 +211,20 @@ static BY_PROFILE: LazyLock<Vec<(ProfileId, Arc<Schemas>)>> = LazyLock::new(|| {
 });
 
 /// What the resources of a tenant hold. Tenants that have declared nothing share it.
-pub(crate) fn schemas(profile: ProfileId, extension: Option<&Custom>) -> Arc<Schemas> {
+pub(crate) fn schemas(profile: ProfileId, extension: &Extension) -> Arc<Schemas> {
     let shared = BY_PROFILE
         .iter()
         .find(|(known, _)| *known == profile)
         .map_or_else(Schemas::builtin, |(_, schemas)| Arc::clone(schemas));
-    match extension {
-        None => shared,
-        Some(custom) => Arc::new(shared.with(custom)),
+    if *extension == Extension::default() {
+        return shared;
     }
+    let mut own = match &extension.declared {
+        Some(declared) => shared.with(declared),
+        None => Schemas::clone(&shared),
+    };
+    own.user.hides |= !extension.retired.is_empty();
+    Arc::new(own)
 }
 
 /// Whether the text can be a slug.

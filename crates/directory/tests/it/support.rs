@@ -14,7 +14,7 @@ use serde_json::Value;
 use std::sync::Arc;
 use std::time::Instant;
 use store::Store;
-use tenant_registry::{Tenant, TenantId, TenantState};
+use tenant_registry::{Extension, Tenant, TenantId, TenantState};
 use time::OffsetDateTime;
 use time::macros::datetime;
 use tokio_util::task::TaskTracker;
@@ -103,7 +103,7 @@ pub(crate) fn tenant(letter: char) -> Tenant {
         groups: true,
         seat_contact: "your account owner".to_owned(),
         tolerance: Tolerance::default(),
-        extension: None,
+        extension: Extension::default(),
         schemas: Schemas::builtin(),
     }
 }

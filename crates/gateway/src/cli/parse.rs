@@ -4,6 +4,7 @@ use crate::config::{Config, parse_span};
 use anyhow::bail;
 use provisioning::ProfileId;
 use region_router::{Population, Region};
+use scim_core::{Quirk, Tolerance};
 use std::time::Duration;
 use tenant_registry::{Registry, Tenant};
 
@@ -81,4 +82,17 @@ pub(super) fn seats(text: &str) -> Result<Option<u64>, String> {
         "none" => Ok(None),
         number => number.parse().map(Some).map_err(|_not_one| "a number, or none".to_owned()),
     }
+}
+
+/// What is refused: all, none, or ids of quirks.
+pub(super) fn tolerance(text: &str) -> Result<Tolerance, String> {
+    Tolerance::parse(text).map_err(|_unknown| {
+        let words = text.split(',').map(str::trim);
+        let unknown: Vec<&str> = words.filter(|word| Quirk::parse(word).is_none()).collect();
+        format!(
+            "there is no quirk {}; write all, none, or some of: {}",
+            unknown.join(", "),
+            list(Quirk::ALL.iter().map(|quirk| quirk.id()))
+        )
+    })
 }

@@ -1,5 +1,7 @@
 //! `muster tenant`.
 
+mod attribute;
+
 use super::output::Output;
 use super::parse;
 use crate::app::stores::open_registry;
@@ -8,6 +10,7 @@ use crate::config::Config;
 use anyhow::bail;
 use clap::{Args, Subcommand, ValueEnum};
 use region_router::{Hosts, Place};
+use scim_core::{Custom, Tolerance};
 use serde_json::{Value, json};
 use tenant_registry::{NewTenant, RegistryError, Tenant, TenantState};
 
@@ -20,8 +23,11 @@ pub(super) enum Command {
     Create(Create),
     /// Show all tenants
     List,
-    /// Change a tenant: its seats, its groups, whether it may act
+    /// Change a tenant: its seats, its groups, whether it may act, what is tolerated
     Set(Set),
+    /// Declare and show what its users hold beyond the RFC
+    #[command(subcommand)]
+    Attribute(attribute::Command),
     /// Show one tenant
     Show {
         /// Slug or id
@@ -66,6 +72,7 @@ pub(super) async fn run(command: Command, config: &Config, output: Output) -> an
     match command {
         Command::Create(new) => create(new, config, output).await,
         Command::Set(set) => change(set, config, output).await,
+        Command::Attribute(command) => attribute::run(command, config, output).await,
         Command::List => list(config, output).await,
         Command::Show { tenant } => show(&tenant, config, output).await,
     }
@@ -108,7 +115,7 @@ async fn create(new: Create, config: &Config, output: Output) -> anyhow::Result<
 }
 
 #[derive(Debug, Args)]
-#[group(required = true, multiple = true, id = "changes", args = ["seats", "groups", "state"])]
+#[group(required = true, multiple = true, id = "changes", args = ["seats", "groups", "state", "strict"])]
 pub(super) struct Set {
     /// Slug or id
     tenant: String,
@@ -121,6 +128,9 @@ pub(super) struct Set {
     /// Whether the tenant may act
     #[arg(long, value_enum)]
     state: Option<State>,
+    /// Which deviations from the RFCs are refused: all, none, or ids with commas between them (docs/quirks.md)
+    #[arg(long, value_name = "all|none|IDS", value_parser = parse::tolerance)]
+    strict: Option<Tolerance>,
 }
 
 /// A number of seats, or none.
@@ -148,6 +158,9 @@ async fn change(set: Set, config: &Config, output: Output) -> anyhow::Result<()>
             State::Suspended => TenantState::Suspended,
         };
         tenant = registry.set_tenant_state(&tenant.id, state, ACTOR, Clock.now()).await?;
+    }
+    if let Some(tolerance) = &set.strict {
+        tenant = registry.set_tolerance(&tenant.id, tolerance, ACTOR, Clock.now()).await?;
     }
     output.answer(&to_json(&tenant, &hosts(config)?), &[format!("{} is changed", tenant.slug)])
 }
@@ -179,8 +192,13 @@ async fn show(tenant: &str, config: &Config, output: Output) -> anyhow::Result<(
         .into_iter()
         .flatten()
         .map(|(name, value)| {
-            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            format!("{name:<14} {}", if value == "null" { "–" } else { &value })
+            let value = match value {
+                Value::String(text) => text.clone(),
+                Value::Null => "–".to_owned(),
+                Value::Object(_) => extension_in_words(tenant.extension.declared.as_ref()),
+                other => other.to_string(),
+            };
+            format!("{name:<14} {value}")
         })
         .collect();
     output.answer(&json, &lines)
@@ -207,6 +225,23 @@ fn to_json(tenant: &Tenant, hosts: &Hosts) -> Value {
         "seats": tenant.seats,
         "groups": tenant.groups,
         "seat_contact": tenant.seat_contact,
+        "strict": tenant.tolerance.to_string(),
+        "extension": tenant.extension.declared.as_ref().map(extension_to_json),
         "scim_base_url": hosts.base_url(&tenant.place()),
     })
+}
+
+fn extension_to_json(declared: &Custom) -> Value {
+    let attributes: Vec<Value> = declared
+        .attributes
+        .iter()
+        .map(|attribute| attribute::to_json(&declared.urn, attribute))
+        .collect();
+    json!({ "schema": declared.urn, "attributes": attributes })
+}
+
+fn extension_in_words(declared: Option<&Custom>) -> String {
+    let Some(declared) = declared else { return "–".to_owned() };
+    let names: Vec<&str> = declared.attributes.iter().map(|a| a.name.as_str()).collect();
+    format!("{} with {}", declared.urn, names.join(", "))
 }

@@ -68,7 +68,7 @@ pub async fn service_provider_config(request: HttpRequest, caller: Caller) -> Ht
 #[tracing::instrument(name = "scim.discovery.resource_types", skip_all)]
 pub async fn resource_types(request: HttpRequest, caller: Caller) -> HttpResponse {
     let exchange = Exchange::begin(caller, "discovery.get", "ResourceType", None);
-    let Caller { tenant, base_url, .. } = &exchange.caller;
+    let Caller { tenant, base_url, .. } = &*exchange.caller;
     let all = service_provider::resource_types(&tenant.schemas, base_url);
     let result = documents(&request, &exchange, &all);
     exchange.finish(result).await
@@ -78,7 +78,7 @@ pub async fn resource_types(request: HttpRequest, caller: Caller) -> HttpRespons
 #[tracing::instrument(name = "scim.discovery.schemas", skip_all)]
 pub async fn schemas(request: HttpRequest, caller: Caller) -> HttpResponse {
     let exchange = Exchange::begin(caller, "discovery.get", "Schema", None);
-    let Caller { tenant, base_url, .. } = &exchange.caller;
+    let Caller { tenant, base_url, .. } = &*exchange.caller;
     let all = service_provider::schemas(&tenant.schemas, base_url);
     let result = documents(&request, &exchange, &all);
     exchange.finish(result).await

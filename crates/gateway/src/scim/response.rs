@@ -94,7 +94,7 @@ fn resource(id: &str, doc: &str, list: Option<(&str, &str)>, meta: &Meta<'_>) ->
 }
 
 fn project(text: String, projection: &Projection, of: &ResourceType) -> String {
-    if projection.everything() {
+    if projection.everything() && !of.hides {
         return text;
     }
     match serde_json::from_str::<Map<String, Value>>(&text) {

@@ -128,9 +128,9 @@ async fn list(
 #[tracing::instrument(name = "scim.everything.list", skip_all)]
 async fn everything(exchange: &Exchange, search: &Search) -> Result<Listing<String>, Failure> {
     let caller = &exchange.caller;
-    let narrowed = |one: &'_ super::list::Narrowed| -> Narrowed<'_> {
+    fn narrowed(one: &super::list::Narrowed) -> Narrowed<'_> {
         Narrowed { condition: one.condition.as_ref(), order: one.order.as_ref() }
-    };
+    }
     let want = WantAll {
         users: search.users.as_ref().map(narrowed),
         groups: search.groups.as_ref().map(narrowed),

@@ -31,6 +31,7 @@ pub(crate) fn user() -> ResourceType {
         common: common(),
         core: user::schema(),
         extensions: vec![enterprise::schema()],
+        hides: false,
     }
 }
 
@@ -43,6 +44,7 @@ pub(crate) fn group() -> ResourceType {
         common: common(),
         core: group::schema(),
         extensions: vec![],
+        hides: false,
     }
 }
 

@@ -2,6 +2,7 @@ use super::{AuthFailure, Pepper, authenticate};
 use crate::credential::Credential;
 use crate::credential::scopes::Scopes;
 use crate::credential::token::{BearerToken, checksum, mint};
+use crate::extension::Extension;
 use crate::snapshot::Snapshot;
 use crate::tenant::{Tenant, TenantId, TenantState};
 use provisioning::ProfileId;
@@ -34,7 +35,7 @@ fn tenant_at(place: &Place) -> Tenant {
         groups: true,
         seat_contact: "your account owner".to_owned(),
         tolerance: Tolerance::default(),
-        extension: None,
+        extension: Extension::default(),
         schemas: Schemas::builtin(),
     }
 }

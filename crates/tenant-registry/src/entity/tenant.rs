@@ -3,10 +3,11 @@
 
 use super::{micros, unreadable};
 use crate::error::RegistryError;
+use crate::extension::Extension;
 use crate::tenant::{self, Tenant, TenantId, TenantState};
 use provisioning::ProfileId;
 use region_router::{Population, Region};
-use scim_core::{Custom, Quirk, Tolerance};
+use scim_core::{Quirk, Tolerance};
 use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
 use std::sync::Arc;
@@ -73,16 +74,11 @@ pub(crate) fn new_row(
         group_push: Set(tenant.groups),
         seat_contact: Set(tenant.seat_contact.clone()),
         strict: Set(tenant.tolerance.to_string()),
-        extension: Set(extension_column(tenant.extension.as_ref())),
+        extension: Set(tenant.extension.to_column()),
         generation: Set(generation),
         created_at: Set(micros(now)),
         updated_at: Set(micros(now)),
     })
-}
-
-/// A declaration as the column keeps it.
-pub(crate) fn extension_column(extension: Option<&Custom>) -> String {
-    extension.map(Custom::to_json).unwrap_or_default()
 }
 
 impl Model {
@@ -91,16 +87,16 @@ impl Model {
         self.read_after(None)
     }
 
-    /// The declaration.
+    /// What the tenant has declared.
     ///
     /// # Errors
     /// When another program wrote it in a form that is not known here.
-    pub(crate) fn declared(&self) -> Result<Option<Custom>, RegistryError> {
-        if self.extension.is_empty() {
-            return Ok(None);
-        }
-        let read = Custom::parse(&self.extension).ok().map(Some);
-        read.ok_or_else(unreadable(TABLE, &self.id, "extension"))
+    pub(crate) fn declared(&self) -> Result<Extension, RegistryError> {
+        let read = Extension::from_column(&self.extension);
+        read.map_err(|error| {
+            tracing::debug!(error = %error, "A declaration of attributes cannot be read.");
+            unreadable(TABLE, &self.id, "extension")()
+        })
     }
 
     /// The tenant, with what was known of it before. What an identity provider may say is read with forbearance: a quirk
@@ -111,13 +107,13 @@ impl Model {
         let profile = ProfileId::parse(&self.profile).ok().ok_or_else(bad("profile"))?;
         let extension = self.declared().unwrap_or_else(|error| {
             tracing::error!(error = %error, "A declaration of attributes cannot be read; the last one that could stays in use.");
-            known.and_then(|known| known.extension.clone())
+            known.map(|known| known.extension.clone()).unwrap_or_default()
         });
         let schemas = match known {
             Some(known) if known.profile == profile && known.extension == extension => {
                 Arc::clone(&known.schemas)
             }
-            _ => tenant::schemas(profile, extension.as_ref()),
+            _ => tenant::schemas(profile, &extension),
         };
         let tolerance = tolerance(&self.id, &self.strict);
         Ok(Tenant {

@@ -4,7 +4,6 @@
 //! one that somebody else has just added.
 
 use super::Registry;
-use crate::entity;
 use crate::error::RegistryError;
 use crate::tenant::{Tenant, TenantId};
 use scim_core::{Custom, Tolerance};
@@ -46,19 +45,19 @@ impl Registry {
         actor: &str,
         now: OffsetDateTime,
     ) -> Result<Tenant, RegistryError> {
-        let column = entity::tenant::extension_column(after);
-        self.set_row(tenant, ("tenant.set_extension", actor, now), |old, row| {
-            if old.declared()?.as_ref() != before {
+        self.set_row(tenant, ("tenant.set_extension", actor, now), |row, changed| {
+            let old = row.declared()?;
+            if old.declared.as_ref() != before {
                 return Err(RegistryError::ExtensionChanged);
             }
-            row.extension = Set(column.clone());
-            Ok((as_json(&old.extension), as_json(&column)))
+            changed.extension = Set(old.declaring(after).to_column());
+            Ok((as_json(before), as_json(after)))
         })
         .await
     }
 }
 
 /// A declaration in the audit: as JSON within JSON's text it could not be read by a person.
-fn as_json(column: &str) -> Value {
-    serde_json::from_str(column).unwrap_or(Value::Null)
+fn as_json(declared: Option<&Custom>) -> Value {
+    declared.and_then(|custom| serde_json::from_str(&custom.to_json()).ok()).unwrap_or_default()
 }

@@ -10,6 +10,7 @@ use crate::credential::{Credential, IssuedCredential, MAX_LIVE, NewCredential};
 use crate::entity;
 use crate::entity::{instant, micros};
 use crate::error::RegistryError;
+use crate::extension::Extension;
 use crate::tenant::{self, NewTenant, Tenant, TenantId, TenantState, is_slug};
 use scim_core::Tolerance;
 use sea_orm::ActiveValue::Set;
@@ -64,8 +65,8 @@ impl Registry {
             groups: new.groups,
             seat_contact: new.seat_contact.clone(),
             tolerance: Tolerance::default(),
-            extension: None,
-            schemas: tenant::schemas(new.profile, None),
+            extension: Extension::default(),
+            schemas: tenant::schemas(new.profile, &Extension::default()),
         };
         let change = self.begin().await?;
         let row = entity::tenant::new_row(&tenant, change.generation, now)?;

@@ -2,7 +2,7 @@ use crate::support::{ACTOR, NOW, Store, credential, new_tenant, presented, tenan
 use provisioning::ProfileId;
 use scim_core::{Custom, CustomAttribute, Kind, Quirk, ResourceType, Schemas, Tolerance};
 use std::sync::Arc;
-use tenant_registry::{BearerToken, Registry, RegistryError, Tenant, TenantId};
+use tenant_registry::{BearerToken, Extension, Registry, RegistryError, Tenant, TenantId};
 
 fn stranger() -> TenantId {
     TenantId::parse("ten_aaaaaaaaaaaaaaaa").unwrap()
@@ -62,7 +62,7 @@ async fn a_declaration_is_kept_seen_by_other_nodes_and_audited() {
 
     let one = declaring(&["vip"]);
     let changed = here.set_extension(&acme.id, None, Some(&one), ACTOR, NOW).await.unwrap();
-    assert_eq!(changed.extension.as_ref(), Some(&one));
+    assert_eq!(changed.extension.declared.as_ref(), Some(&one));
     assert_eq!(there.find_tenant("acme").await.unwrap(), Some(changed));
     there.refresh().await.unwrap();
     let attribute = own(&served(&there, &token)).unwrap().attribute("VIP").unwrap().clone();
@@ -95,7 +95,7 @@ async fn who_has_not_seen_the_last_declaration_does_not_replace_it() {
 
     assert!(matches!(refused, Err(RegistryError::ExtensionChanged)), "{refused:?}");
     let kept = registry.find_tenant("acme").await.unwrap().unwrap();
-    assert_eq!(kept.extension, Some(one));
+    assert_eq!(kept.extension.declared, Some(one));
     store.remove().await;
 }
 
@@ -213,7 +213,7 @@ async fn a_program_that_knows_neither_setting_still_makes_tenants() {
         )
         .await;
     let old = registry.find_tenant("old").await.unwrap().unwrap();
-    assert_eq!((old.tolerance, old.extension), (Tolerance::default(), None));
+    assert_eq!((old.tolerance, old.extension), (Tolerance::default(), Extension::default()));
     store.remove().await;
 }
 

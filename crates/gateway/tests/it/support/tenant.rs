@@ -58,9 +58,14 @@ impl Call {
 impl TestTenant {
     /// A call below the base URL, with the token.
     pub(crate) fn call(&self, method: &str, path: &str) -> Call {
+        let authorization = format!("Bearer {}", self.token);
+        self.bare_call(method, path).header("authorization", &authorization)
+    }
+
+    /// A call below the base URL without a token.
+    pub(crate) fn bare_call(&self, method: &str, path: &str) -> Call {
         Call::new(&self.http, self.address, method, &format!("/scim/v2{path}"))
             .header("host", &self.host)
-            .header("authorization", &format!("Bearer {}", self.token))
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {

@@ -2,7 +2,9 @@
 
 use super::{Custom, CustomAttribute};
 use crate::path::AttrPath;
-use crate::schema::{Attribute, Handling, Kind, ResourceType, Schema, Schemas, Uniqueness};
+use crate::schema::{
+    Attribute, Handling, Kind, ResourceType, Returned, Schema, Schemas, Uniqueness,
+};
 
 impl Schemas {
     /// These, with what the tenant declares.
@@ -21,6 +23,8 @@ impl Schemas {
             });
             extensions.len() - 1
         });
+        let hidden =
+            |a: &CustomAttribute| a.returned != Returned::Default && a.returned != Returned::Always;
         if let Some(schema) = extensions.get_mut(place) {
             for declared in &custom.attributes {
                 if schema.attribute(&declared.name).is_none() {
@@ -28,6 +32,7 @@ impl Schemas {
                 }
             }
         }
+        schemas.user.hides |= custom.attributes.iter().any(hidden);
         schemas
     }
 
