@@ -41,6 +41,7 @@ pub use patch::{MemberStep, PatchLimits, PatchRequest};
 pub use path::AttrPath;
 pub use projection::Projection;
 pub use quirk::{Notes, Quirk, Tolerance};
+pub use schema::builtin::ENTERPRISE_USER;
 pub use schema::custom::{Custom, CustomAttribute};
 pub use schema::{
     Attribute, Format, Handling, Kind, Mutability, ResourceType, Returned, Role, Schema, Schemas,

@@ -188,8 +188,8 @@ fn find(
         )));
     };
     let never = |attribute: &Attribute| attribute.returned == Returned::Never;
-    let Some(named) = resolve(&path, of)
-        .filter(|named| !never(named.attribute) && !named.sub.is_some_and(never))
+    let Some(named) =
+        resolve(&path, of).filter(|named| !never(named.attribute) && !named.sub.is_some_and(never))
     else {
         return Ok(None);
     };
