@@ -16,7 +16,12 @@ pub(crate) fn check_schemas(
 ) -> Result<(), ScimError> {
     let is_named = |value: &Value| value.as_str().is_some_and(|v| v.eq_ignore_ascii_case(urn));
     let quirk = match schemas {
-        Some(Value::Array(urns)) if urns.iter().any(is_named) => return Ok(()),
+        Some(Value::Array(urns)) if urns.iter().any(is_named) => {
+            if urns.iter().all(is_named) {
+                return Ok(());
+            }
+            Quirk::UnknownSchemaUri
+        }
         Some(single) if is_named(single) => Quirk::ListShape,
         None | Some(Value::Null) => Quirk::MissingSchemas,
         Some(Value::Array(urns)) if urns.is_empty() => Quirk::MissingSchemas,

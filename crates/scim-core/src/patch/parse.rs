@@ -5,6 +5,7 @@ use crate::attributes::Attributes;
 use crate::document::check::{shown, unknown};
 use crate::error::{ErrorKind, ScimError};
 use crate::filter::ValuePath;
+use crate::message::check_schemas;
 use crate::path::AttrPath;
 use crate::quirk::{Notes, Quirk, Tolerance};
 use serde_json::{Map, Value};
@@ -18,7 +19,7 @@ pub(super) fn request(
     tolerance: &Tolerance,
     notes: &mut Notes,
 ) -> Result<PatchRequest, ScimError> {
-    schemas(body.get("schemas"), tolerance, notes)?;
+    check_schemas(body.get("schemas"), PATCH_OP, tolerance, notes)?;
     let is_known =
         |name: &str| ["schemas", "Operations"].iter().any(|n| n.eq_ignore_ascii_case(name));
     for name in body.as_map().keys().filter(|name| !is_known(name)) {
@@ -53,29 +54,6 @@ pub(super) fn request(
         })
         .collect::<Result<_, _>>()?;
     Ok(PatchRequest { operations, limits: *limits })
-}
-
-/// RFC 7644 §3.5.2: the body has the URN of `PatchOp`.
-fn schemas(
-    value: Option<&Value>,
-    tolerance: &Tolerance,
-    notes: &mut Notes,
-) -> Result<(), ScimError> {
-    let is_patch = |value: &Value| value.as_str().is_some_and(|v| v.eq_ignore_ascii_case(PATCH_OP));
-    let quirk = match value {
-        Some(Value::Array(urns)) if urns.iter().any(is_patch) => {
-            urns.iter().any(|urn| !is_patch(urn)).then_some(Quirk::UnknownSchemaUri)
-        }
-        Some(single) if is_patch(single) => Some(Quirk::ListShape),
-        None | Some(Value::Null) => Some(Quirk::MissingSchemas),
-        Some(Value::Array(urns)) if urns.is_empty() => Some(Quirk::MissingSchemas),
-        Some(_) => Some(Quirk::UnknownSchemaUri),
-    };
-    let Some(quirk) = quirk else { return Ok(()) };
-    tolerance.bend(quirk, notes, || {
-        let detail = format!("A PATCH body has \"schemas\": [\"{PATCH_OP}\"].");
-        ScimError::new(ErrorKind::InvalidSyntax, detail).about("schemas")
-    })
 }
 
 fn no_operations() -> ScimError {
