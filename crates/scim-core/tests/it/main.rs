@@ -1,9 +1,11 @@
 //! The RFCs' own examples, tables and properties.
 
 mod custom;
+mod custom_values;
 mod discovery;
 mod document;
 mod filter;
+mod filter_types;
 mod fuzz;
 mod group;
 mod patch;

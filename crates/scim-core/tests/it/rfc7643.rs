@@ -138,6 +138,8 @@ const NOT_IN_THE_SCHEMA: &[&str] = &[
     "pagination",
     "authenticationSchemes.type",
     "authenticationSchemes.primary",
+    // The schema of schemas itself has a level more than it describes.
+    "attributes.subAttributes.subAttributes",
 ];
 
 /// Checks a discovery document against a schema of §8.7.2.
