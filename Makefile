@@ -61,7 +61,7 @@ crash: ## Kill the server in the middle of creates, again and again
 	@scripts/crash
 
 .PHONY: conformance
-conformance: ## Run a public conformance tester for SCIM servers, on both databases
+conformance: ## Check the gateway against the SCIM RFCs, with a public tester and our own client, on both databases
 	@scripts/setup test
 	@scripts/conformance
 

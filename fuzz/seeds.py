@@ -19,6 +19,8 @@ SEEDS = ROOT / "fuzz/seeds"
 TARGETS = ["body", "bulk", "filter", "patch", "path", "token"]
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 
+OWN = "urn:ietf:params:scim:schemas:extension:acme:2.0:User"
+
 # What no fixture has.
 FILTERS = [
     'not (emails[type eq "work"]) and (title pr or userName sw "A")',
@@ -30,6 +32,8 @@ FILTERS = [
     'userName eq "\\u00e5\\ud83d\\ude00\\"\\\\"',
     'meta.created ge "2011-05-13T04:42:34.123+02:00" and id pr',
     'x509Certificates.value eq "MIIDQzCCAqyg" and schemas co "urn:"',
+    f'{OWN}:shoe-size gt 38.25 and {OWN}:levels eq 3 or {OWN}:startedAt lt "2026-01-31T08:00:00Z"',
+    f'{OWN}:isGuide ne true and {OWN}:tags co "x" and {OWN}:code eq "A"',
     'emails.primary eq true and photos.value ew ".jpg"',
 ]
 PATHS = [
@@ -37,8 +41,40 @@ PATHS = [
     'emails[type eq "work"]', 'emails[type eq "work"].value', 'members[value eq "u1"]', "addresses[not (primary pr)]",
     'roles[primary eq "True"].value', "$ref", "manager.$ref", ENTERPRISE, f"{ENTERPRISE}:department",
     f"{ENTERPRISE}:manager.value", "urn:ietf:params:scim:schemas:core:2.0:User:name.familyName",
-    'name[givenName eq "Ada"].familyName', "userName,emails.value", "meta.location,members.display",
+    'name[givenName eq "Ada"].familyName', f"{OWN}:tags", f"{OWN}:rank", OWN, f"{OWN}:hiredAs", f"{OWN}:pin", "userName,emails.value", "meta.location,members.display",
 ]
+BODIES = [
+    {"userName": "ada", OWN: {"rank": 7, "shoe-size": 38.5, "tags": ["a"], "levels": [1, 2], "isGuide": "True",
+                              "startedAt": "2026-01-31T08:00:00Z", "badge": "TQ==", "site": "https://a", "pin": "1"}},
+]
+PATCHES = [
+    [{"op": "add", "path": f"{OWN}:tags", "value": ["x", "y"]}, {"op": "remove", "path": f"{OWN}:rank"}],
+    [{"op": "replace", "value": {OWN: {"levels": [3], "shoe-size": 1e3}, f"{OWN}:code": "x"}}],
+]
+
+
+def operation(method, path, bulk_id=None, data=None):
+    made = {"method": method, "path": path, "bulkId": bulk_id, "data": data}
+    return {name: value for name, value in made.items() if value is not None}
+
+
+def group(name, *members):
+    return {"displayName": name, "members": [{"value": member} for member in members]}
+
+
+BULKS = [
+    [operation("POST", "/Groups", "a", group("A", "bulkId:b")), operation("POST", "/Groups", "b", group("B", "bulkId:c")),
+     operation("POST", "/Groups", "c", group("C", "bulkId:a", "bulkId:u")),
+     operation("POST", "/Users", "u", {"userName": "u", ENTERPRISE: {"manager": {"value": "bulkId:v"}}}),
+     operation("POST", "/Users", "v", {"userName": "v", ENTERPRISE: {"manager": {"value": "bulkId:u"}}})],
+    [operation("PATCH", "/Users/bulkId:x", None, {"Operations": [{"op": "remove", "path": "title"}]}),
+     operation("POST", "/Users", "x", {"userName": "x"}), operation("DELETE", "/Users/bulkId:x")],
+    [operation("post", "/Users", "x", {"userName": "x"}), operation("POST", "/Users", "x", {"userName": "y"})],
+    [operation("PUT", "/Groups/bulkId:nobody", None, group("A")), operation("GET", "/Users/1"), 7],
+    [operation("POST", "/Users", "q", {"userName": "bulkId:q", "title": "bulkId:"})],
+    [],
+]
+
 TOKENS = [
     "Bearer mst_us_pf_0123456789abcdef_0123456789012345678901234567890123456789012",
     "bearer mst_eu_bd_****9f3c", "Bearer tok_0123456789abcdef", "0123456789abcdef", "Bearer", "Bearer Bearer x",
@@ -87,6 +123,8 @@ class Seeds:
         for body in ("before", "user", "body", "request"):
             if isinstance(value.get(body), dict):
                 self.message(value[body])
+        for step in value.get("steps", []):
+            self.step(step["request"])
         if isinstance(value.get("patch"), dict):
             self.patch(value["patch"])
         if "what" not in value and "schemas" in value:
@@ -96,6 +134,9 @@ class Seeds:
         schemas = json.dumps(value.get("schemas", []))
         if "BulkRequest" in schemas:
             self.add("bulk", compact(value))
+        elif "SearchRequest" in schemas:
+            self.add("bulk", compact(value))
+            self.add("filter", value.get("filter", ""))
         elif "PatchOp" in schemas:
             self.patch(value)
         elif ":messages:" not in schemas and ":Schema\"" not in schemas and len(compact(value)) < 4000:
@@ -116,6 +157,13 @@ def main():
         seeds.add("filter", text)
     for text in PATHS:
         seeds.add("path", text)
+    for body in BODIES:
+        seeds.add("body", compact(body))
+    for operations in PATCHES:
+        seeds.patch({"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": operations})
+    for operations in BULKS:
+        urns = ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"]
+        seeds.add("bulk", compact({"schemas": urns, "failOnErrors": len(operations), "Operations": operations}))
     for text in TOKENS:
         seeds.add("token", text)
         if text.startswith("~"):

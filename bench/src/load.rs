@@ -64,6 +64,9 @@ pub(crate) struct Arguments {
     /// Members in one request
     #[arg(long, default_value_t = 100)]
     batch: u64,
+    /// What `path` gets, below the base URL
+    #[arg(long, default_value = "")]
+    path: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -88,6 +91,10 @@ enum Work {
     Page,
     /// Add a member to a group, and remove it again
     Member,
+    /// Add some members to a group, and remove them again
+    Members,
+    /// Get one path
+    Path,
     /// Look up a userName, and create the person
     Sync,
     /// Add many members to a group, one request after the other

@@ -2,6 +2,8 @@
 
 #[path = "../../crates/scim-core/tests/it/fuzz/body.rs"]
 mod body_target;
+#[path = "../../crates/scim-core/tests/it/fuzz/bulk.rs"]
+mod bulk_target;
 #[path = "../../crates/scim-core/tests/it/fuzz/filter.rs"]
 mod filter_target;
 #[path = "../../crates/scim-core/tests/it/fuzz/patch.rs"]
@@ -38,4 +40,9 @@ pub fn body(data: &[u8]) {
 #[cfg(feature = "token")]
 pub fn token(data: &[u8]) {
     token_target::run(data);
+}
+
+/// The body of a Bulk request, or of a search.
+pub fn bulk(data: &[u8]) {
+    bulk_target::run(data);
 }

@@ -34,7 +34,7 @@ impl Plan {
                 people.push(Person { id: id.to_owned(), name: name.to_owned() });
             }
         }
-        let alone = matches!(arguments.work, Work::Create | Work::Miss | Work::Sync);
+        let alone = matches!(arguments.work, Work::Create | Work::Miss | Work::Sync | Work::Path);
         ensure!(alone || !people.is_empty(), "this work needs --people");
         Ok(Self { arguments, people })
     }
@@ -54,6 +54,19 @@ impl Plan {
             Work::Member => {
                 let member = &self.person(self.arguments.last + n).id;
                 vec![self.add(&[member]), self.remove(member)]
+            }
+            Work::Members => {
+                // Those after the first so many, a batch after the other, and again from the start.
+                let Arguments { last, batch, .. } = self.arguments;
+                let spare = u64::try_from(self.people.len()).unwrap_or_default() - last;
+                let first = last + (n % (spare / batch).max(1)) * batch;
+                let ids = (first..first + batch).map(|n| self.person(n).id.as_str());
+                let ids: Vec<&str> = ids.collect();
+                vec![self.add(&ids), self.remove_all(&ids)]
+            }
+            Work::Path => {
+                let path = format!("/scim/v2{}", self.arguments.path);
+                vec![self.ask("GET", &path, None, 200, "\"schemas\"")]
             }
             Work::Sync => vec![self.look_up(&self.name(n), false), self.create(n)],
             Work::Batch => {
@@ -151,6 +164,14 @@ impl Plan {
                 self.ask("POST", &format!("/groups/{group}"), Some(members.join("\n")), 204, "")
             }
         }
+    }
+
+    /// Entra's form. The yardstick is not asked for it.
+    fn remove_all(&self, members: &[&str]) -> Ask {
+        let value: Vec<Value> = members.iter().map(|id| json!({ "value": id })).collect();
+        let body = patch(&json!([{ "op": "remove", "path": "members", "value": value }]));
+        let path = format!("/scim/v2/Groups/{}", self.arguments.group);
+        self.ask("PATCH", &path, Some(body), 204, "")
     }
 
     fn remove(&self, member: &str) -> Ask {

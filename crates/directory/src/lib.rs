@@ -23,6 +23,6 @@ pub use decisions::{Asked, DecisionRow, LogQuery, Part, QuirkCount, Refused};
 pub use error::DirectoryError;
 pub use groups::{GroupAnswer, GroupChange, StoredGroup};
 pub use listing::{Found, Key, Listing, Narrowed, Start, Want, WantAll};
-pub use members::{MemberNames, StoredMember};
+pub use members::{MemberLine, MemberNames, MemberText, StoredMember};
 pub use scope::{Directory, PoolState, Scoped, new_id};
 pub use users::{StoredManager, StoredUser, UserAnswer};

@@ -21,6 +21,7 @@ use crate::scope::{Scoped, made_at};
 use crate::seats::Totals;
 use crate::users::{self, StoredUser};
 use gather::{Cost, Gathered, Line, Plan, Take};
+use scim_core::schema::builtin::ENTERPRISE_USER;
 use scim_core::{Condition, Op, Operand, Sort, SortValue};
 use sea_orm::{DbErr, QueryResult};
 use serde::{Deserialize, Serialize};
@@ -466,17 +467,21 @@ fn is_served(condition: &Condition) -> bool {
         Condition::Or(any) => any.iter().all(is_served),
         Condition::Compare { target, op: Op::Eq, operand: Operand::Text(_) } => {
             let part = target.sub.as_ref().map(|sub| sub.name.as_str());
-            target.extension.is_none()
-                && matches!(
-                    (target.attribute.as_str(), part),
-                    ("userName" | "id" | "externalId", None)
-                        | ("emails" | "members", Some("value"))
-                )
+            match (&target.extension, target.attribute.as_str(), part) {
+                (None, "userName" | "id" | "externalId", None) => true,
+                (None, "emails" | "members", part) => part == Some("value"),
+                (Some(urn), "manager", part) => urn == ENTERPRISE_USER && part == Some("value"),
+                _ => false,
+            }
         }
         Condition::Element { target, condition } => {
             target.extension.is_none()
                 && matches!(target.attribute.as_str(), "emails" | "members")
                 && has_value(condition)
+        }
+        // Every resource has an id: this is what never holds, as an attribute of the other type of resource.
+        Condition::Not(inner) => {
+            matches!(&**inner, Condition::Present(target) if target.attribute == "id")
         }
         _ => false,
     }

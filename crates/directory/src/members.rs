@@ -7,10 +7,12 @@ mod apply;
 mod at_once;
 mod leave;
 mod nesting;
+mod text;
 
 pub(crate) use apply::Tried;
 pub(crate) use at_once::AtOnce;
 pub(crate) use leave::{hold_parents, leave_groups};
+pub use text::{MemberLine, MemberText};
 
 use crate::error::DirectoryError;
 use crate::scope::Scoped;

@@ -191,7 +191,8 @@ impl Translation {
             return self.translate(condition, &Place::Member);
         }
         if let Some(exists) = self.membership(target, place, Some(condition), "") {
-            return exists;
+            let narrow = value_of(condition).and_then(|id| self.groups_of(target, id, place));
+            return narrow.map_or(exists.clone(), |narrow| format!("({narrow} AND {exists})"));
         }
         if matches!(place, Place::Row) && target.extension.is_none() && target.attribute == "meta" {
             // Columns hold it, and every row has it.
@@ -284,6 +285,11 @@ impl Translation {
             return self.managed_by(target, op, operand, place);
         }
         let sub = target.sub.as_ref()?;
+        if let (Op::Eq, "value", Operand::Text(id)) = (op, sub.name.as_str(), operand)
+            && let Some(sql) = self.groups_of(target, id, place)
+        {
+            return Some(sql);
+        }
         let relative = Target {
             extension: None,
             attribute: sub.name.clone(),
@@ -298,6 +304,18 @@ impl Translation {
         }
         let any = self.membership(target, place, None, "TRUE")?;
         Some(format!("({some} OR NOT {any})"))
+    }
+
+    /// `members eq "id"` of groups: by the index of memberships, one group after the other.
+    fn groups_of(&mut self, target: &Target, id: &str, place: &Place) -> Option<String> {
+        let is_members = target.attribute == "members" && target.extension.is_none();
+        if self.rows != Rows::Groups || !is_members || !matches!(place, Place::Row) {
+            return None;
+        }
+        let id = self.bind(id);
+        Some(format!(
+            "g.id IN (SELECT m.group_id FROM members m WHERE m.tenant_id = $1 AND m.member_id = {id})"
+        ))
     }
 
     /// `emails eq "x"`: by the index of e-mails.
@@ -323,15 +341,7 @@ impl Translation {
         condition: &Condition,
         place: &Place,
     ) -> Option<String> {
-        let Condition::And(all) = condition else { return None };
-        let key = all.iter().find_map(|part| match part {
-            Condition::Compare { target, op: Op::Eq, operand: Operand::Text(key) }
-                if target.attribute == "value" =>
-            {
-                Some(key)
-            }
-            _ => None,
-        })?;
+        let key = value_of(condition)?;
         self.email_index(target, key, place)
     }
 
@@ -347,6 +357,19 @@ impl Translation {
         Some(format!(
             "u.id IN (SELECT user_id FROM user_emails WHERE tenant_id = $1 AND email_key = {key})"
         ))
+    }
+}
+
+/// The `value` that an element must have.
+fn value_of(condition: &Condition) -> Option<&str> {
+    match condition {
+        Condition::And(all) => all.iter().find_map(value_of),
+        Condition::Compare { target, op: Op::Eq, operand: Operand::Text(value) }
+            if target.attribute == "value" =>
+        {
+            Some(value)
+        }
+        _ => None,
     }
 }
 

@@ -73,6 +73,12 @@ pub fn template(request: &HttpRequest) -> &'static str {
     TEMPLATES.iter().find(|(path, _)| *path == below).map_or("/*", |(_, template)| template)
 }
 
+/// Whether a request is one to the base URL itself.
+#[must_use]
+pub fn is_base(request: &HttpRequest) -> bool {
+    request.match_pattern().is_some_and(|pattern| pattern == BASE || pattern == ALIAS)
+}
+
 const TEMPLATES: &[(&str, &str)] = &[
     ("", "/scim/v2"),
     ("/Users", "/scim/v2/Users"),

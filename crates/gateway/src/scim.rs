@@ -13,6 +13,7 @@ pub mod exchange;
 pub mod fallback;
 pub mod groups;
 mod list;
+pub mod members;
 pub mod operation;
 pub mod precondition;
 pub mod query;

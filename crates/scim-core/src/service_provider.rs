@@ -9,16 +9,16 @@ use serde_json::{Map, Value, json};
 /// The limits that are announced.
 #[derive(Debug, Clone)]
 pub struct Announced {
-    /// The resources of a page when a client does not say how many.
-    pub page_default: u64,
-    /// The most resources that one page holds.
-    pub page_max: u64,
-    /// How long a cursor may be used.
-    pub cursor_lifetime_seconds: u64,
+    /// The most resources that one list answer holds.
+    pub filter_max_results: u64,
     /// The most operations of a bulk request; 0 when there is no bulk.
     pub bulk_max_operations: u64,
     /// The largest bulk request.
     pub bulk_max_payload_bytes: u64,
+    /// The resources of one page when no count is asked for.
+    pub page_default: u64,
+    /// How long a cursor lives, in seconds.
+    pub cursor_timeout_seconds: u64,
     /// Where people read more.
     pub documentation_uri: Option<String>,
 }
@@ -37,18 +37,17 @@ pub fn service_provider_config(announced: &Announced, base_url: &str) -> Value {
             "maxOperations": announced.bulk_max_operations,
             "maxPayloadSize": announced.bulk_max_payload_bytes,
         },
-        "filter": { "supported": true, "maxResults": announced.page_max },
+        "filter": { "supported": true, "maxResults": announced.filter_max_results },
         "changePassword": { "supported": false },
         "sort": { "supported": true },
         "etag": { "supported": true },
-        // RFC 9865 §4.
         "pagination": {
             "cursor": true,
             "index": true,
             "defaultPaginationMethod": "index",
             "defaultPageSize": announced.page_default,
-            "maxPageSize": announced.page_max,
-            "cursorTimeout": announced.cursor_lifetime_seconds,
+            "maxPageSize": announced.filter_max_results,
+            "cursorTimeout": announced.cursor_timeout_seconds,
         },
         "authenticationSchemes": [{
             "type": "oauthbearertoken",

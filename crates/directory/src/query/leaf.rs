@@ -287,6 +287,9 @@ pub(super) fn compare(to: &mut Translation, leaf: &Leaf, op: Op, operand: &Opera
             }
         }
         (Form::Micros, Operand::Instant(text)) => micros(to, sql, op, text),
+        (Form::Text, Operand::Text(text)) if op == Op::Sw && !leaf.nullable && !text.is_empty() => {
+            prefix(to, sql, text)
+        }
         (_, Operand::Text(text) | Operand::Instant(text)) => text_test(to, sql, op, text),
         // The filter was bound to the schema: an operand of another type does not come this far.
         (_, Operand::Boolean(_) | Operand::Number(_) | Operand::Null) => "FALSE".into(),
@@ -313,6 +316,34 @@ fn text_test(to: &mut Translation, sql: &str, op: Op, text: &str) -> String {
             format!("{sql} {} {place}", sign(op))
         }
     }
+}
+
+/// That a column begins with a text: as the range that an index finds.
+fn prefix(to: &mut Translation, sql: &str, text: &str) -> String {
+    let from = to.bind(text);
+    match after_all_with(text) {
+        Some(end) => {
+            let end = to.bind(end);
+            format!("{sql} >= {from} AND {sql} < {end}")
+        }
+        None => format!("{sql} >= {from}"),
+    }
+}
+
+/// The first text after all that begin with this one; `None` when nothing is after them. Bytes of UTF-8 are in the order
+/// of characters.
+fn after_all_with(prefix: &str) -> Option<String> {
+    let mut rest: Vec<char> = prefix.chars().collect();
+    while let Some(last) = rest.pop() {
+        // After U+D7FF the next character is U+E000: between them are no characters.
+        let next =
+            if last == '\u{d7ff}' { Some('\u{e000}') } else { char::from_u32(u32::from(last) + 1) };
+        if let Some(next) = next {
+            rest.push(next);
+            return Some(rest.into_iter().collect());
+        }
+    }
+    None
 }
 
 /// Columns hold microseconds; an operand finer than that is above the microsecond it lies in.
@@ -361,4 +392,24 @@ fn sqlite_path(names: &[String]) -> String {
         path.push('"');
     }
     quoted(&path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::after_all_with;
+
+    #[test]
+    fn the_text_after_a_prefix_is_after_everything_with_it() {
+        for (prefix, after) in [
+            ("ada", Some("adb")),
+            ("a\u{10ffff}", Some("b")),
+            ("\u{d7ff}", Some("\u{e000}")),
+            ("\u{10ffff}", None),
+            ("\u{7f}", Some("\u{80}")),
+        ] {
+            let found = after_all_with(prefix);
+            assert_eq!(found.as_deref(), after, "{prefix:?}");
+            assert!(found.is_none_or(|found| *found > *format!("{prefix}\u{10ffff}z")));
+        }
+    }
 }

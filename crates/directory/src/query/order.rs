@@ -75,7 +75,7 @@ impl Translation {
         let computed = match (&target.extension, self.rows) {
             (None, Rows::Users) => name == "groups",
             (None, _) => name == "members",
-            (Some(_), _) => name == "manager" && matches!(part, Some("displayName" | "$ref")),
+            (Some(_), _) => false,
         };
         if !computed {
             return Ok(());

@@ -1,13 +1,17 @@
 //! A filter finds in the store what it finds in memory: every attribute with every operator that its type allows.
 
 use crate::support::documents::{operands, operators, paths, resource, some_of};
-use crate::support::{BASE, Scene, group, user};
+use crate::support::{BASE, Scene, asked, group, tenant, user_of};
 use directory::{Start, Want};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
-use scim_core::{Condition, Filter, FilterLimits, Notes, ResourceType, Tolerance, fold};
+use scim_core::{
+    Condition, Custom, Filter, FilterLimits, Notes, ResourceType, Schemas, Tolerance, fold,
+};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use tenant_registry::Tenant;
 
 /// A resource in the store, and its comparison form as a filter in memory reads it.
 pub(crate) struct Known {
@@ -18,10 +22,24 @@ pub(crate) struct Known {
 /// A tenant with random people and groups.
 pub(crate) struct World {
     pub(crate) scene: Scene,
+    pub(crate) schemas: Arc<Schemas>,
     pub(crate) users: Vec<Known>,
     pub(crate) groups: Vec<Known>,
 }
 
+/// Attributes that the tenant declares: every type, single and as a list.
+const OWN: &str = r#"{
+    "id": "urn:ietf:params:scim:schemas:extension:acme:2.0:User",
+    "attributes": [
+        { "name": "shirt-size", "type": "string" }, { "name": "badge", "type": "string", "caseExact": true },
+        { "name": "level", "type": "integer" }, { "name": "score", "type": "decimal" },
+        { "name": "joined", "type": "dateTime" }, { "name": "remote", "type": "boolean" },
+        { "name": "site", "type": "reference" }, { "name": "seal", "type": "binary" },
+        { "name": "languages", "type": "string", "multiValued": true },
+        { "name": "marks", "type": "decimal", "multiValued": true },
+        { "name": "visits", "type": "dateTime", "multiValued": true }
+    ]
+}"#;
 const USERS: usize = 36;
 const GROUPS: usize = 12;
 /// [`crate::support::NOW`] as the store keeps it: in whole milliseconds.
@@ -29,16 +47,19 @@ const AT: &str = "2026-11-22T10:00:00.123000000Z";
 
 impl World {
     pub(crate) async fn new(runner: &mut TestRunner) -> Self {
-        let scene = Scene::new().await;
+        let schemas = Arc::new(Schemas::builtin().with(&Custom::parse(OWN).unwrap()));
+        let tenant = Tenant { schemas: Arc::clone(&schemas), ..tenant('a') };
+        let scene = Scene::of(tenant).await;
         let mut users = Vec::new();
         for number in 0..USERS {
-            let mut body = pick(runner, &resource(ResourceType::user()));
+            let mut body = pick(runner, &resource(&schemas.user));
             // Unique, and still in any case and with accents.
             let stem = ["ada", "ADA", "\u{e5}sa", "Stra\u{df}e", "zz"][number % 5];
             body["userName"] = json!(format!("{stem}{number}"));
-            let known = user(&body);
-            let mut search = known.document().search(ResourceType::user());
-            let id = scene.user(&body).await;
+            let known = user_of(&body, &schemas.user);
+            let mut search = known.document().search(&schemas.user);
+            let made = scene.scoped.create_user(&known, &asked("user.create")).await;
+            let id = made.unwrap().user.id;
             about(&mut search, &id, "User");
             users.push(Known { id, search });
         }
@@ -88,7 +109,7 @@ impl World {
             }
             groups.push(Known { id, search });
         }
-        Self { scene, users, groups }
+        Self { scene, schemas, users, groups }
     }
 
     /// Compares what the store finds with what memory finds.
@@ -137,7 +158,7 @@ pub(crate) fn pick<T: std::fmt::Debug>(
     strategy.new_tree(runner).unwrap().current()
 }
 
-fn bind(text: &str, of: &ResourceType) -> Result<Condition, String> {
+pub(crate) fn bind(text: &str, of: &ResourceType) -> Result<Condition, String> {
     let limits = FilterLimits { bytes: 4096, depth: 32, terms: 100 };
     let (tolerance, mut notes) = (Tolerance::default(), Notes::default());
     Filter::parse(text, &limits, &tolerance, &mut notes)
@@ -170,8 +191,9 @@ fn belongs(search: &mut Map<String, Value>, id: &str, name: &str, kind: &str) {
     }
 }
 
-async fn every_attribute_with_every_operator(of: &ResourceType) {
+async fn every_attribute_with_every_operator(pick: fn(&Schemas) -> &ResourceType) {
     let world = World::new(&mut TestRunner::deterministic()).await;
+    let of = pick(&world.schemas);
     let (mut asked, mut wrong) = (0, Vec::new());
     for path in paths(of) {
         let mut filters = vec![
@@ -197,12 +219,12 @@ async fn every_attribute_with_every_operator(of: &ResourceType) {
 
 #[tokio::test]
 async fn every_attribute_of_a_user_is_found_with_every_operator_as_in_memory() {
-    every_attribute_with_every_operator(ResourceType::user()).await;
+    every_attribute_with_every_operator(|schemas| &schemas.user).await;
 }
 
 #[tokio::test]
 async fn every_attribute_of_a_group_is_found_with_every_operator_as_in_memory() {
-    every_attribute_with_every_operator(ResourceType::group()).await;
+    every_attribute_with_every_operator(|schemas| &schemas.group).await;
 }
 
 #[tokio::test]

@@ -9,10 +9,12 @@
 )]
 
 mod changes;
+mod costs;
 mod crowd;
 mod failure;
 mod filters;
 mod filters_random;
+mod lists;
 mod migrations;
 mod nested;
 mod schema;

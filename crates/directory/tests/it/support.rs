@@ -37,11 +37,20 @@ impl Scene {
     }
 
     pub(crate) async fn with_seats(seats: Option<u64>) -> Self {
+        Self::of(Tenant { seats, ..tenant('a') }).await
+    }
+
+    /// A store with this tenant in it.
+    pub(crate) async fn of(tenant: Tenant) -> Self {
         let store = Store::new();
         let directory = open(&store).await;
-        let tenant = Arc::new(Tenant { seats, ..tenant('a') });
-        let scoped = directory.within(&tenant);
+        let scoped = directory.within(&Arc::new(tenant));
         Self { store, directory, scoped }
+    }
+
+    /// The id of the tenant.
+    pub(crate) fn scoped_tenant(&self) -> String {
+        tenant('a').id.as_str().to_owned()
     }
 
     /// Makes a user.
@@ -129,8 +138,12 @@ pub(crate) fn attributes(body: &Value) -> Attributes {
 
 /// A user as the gateway makes one: active unless it says otherwise.
 pub(crate) fn user(body: &Value) -> User {
-    let (mut user, _) =
-        User::parse(&attributes(body), ResourceType::user(), &Tolerance::default()).unwrap();
+    user_of(body, ResourceType::user())
+}
+
+/// A user of a tenant with attributes of its own.
+pub(crate) fn user_of(body: &Value, of: &ResourceType) -> User {
+    let (mut user, _) = User::parse(&attributes(body), of, &Tolerance::default()).unwrap();
     if user.document().get("active").is_none() {
         user.document_mut().set("active", Value::Bool(true));
     }

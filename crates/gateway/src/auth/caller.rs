@@ -95,7 +95,9 @@ impl Caller {
             .ok_or_else(|| Failure::not_here(&place.region, &state.hosts.base_url(&place)))?;
         let mut notes = token.quirks();
         let query = request.uri().query();
-        if query.is_some_and(|query| query.is_empty() || query.ends_with('&')) {
+        // The base URL itself may be written with a slash.
+        let is_slashed = context.is_slashed && !crate::routes::is_base(request);
+        if is_slashed || query.is_some_and(|query| query.is_empty() || query.ends_with('&')) {
             notes.met(Quirk::TrailingSeparator);
         }
         let caller = Self {
@@ -169,6 +171,7 @@ pub(crate) fn context(request: &HttpRequest) -> RequestContext {
         request_id: String::new(),
         trace_id: None,
         started: Instant::now(),
+        is_slashed: false,
     })
 }
 

@@ -182,6 +182,7 @@ async fn fail_on_errors(session: &Session) -> Verdict {
 }
 
 async fn bad_operation(session: &Session) -> Verdict {
+    done(session, json!([new_user(session, "known")])).await?;
     for (method, path) in [("BREW", session.users()), ("POST", "/NothingOfThisName".to_owned())] {
         let data = json!({ "userName": "unused" });
         let bad = json!({ "method": method, "path": path, "bulkId": "bad", "data": data });

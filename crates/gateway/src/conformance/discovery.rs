@@ -1,6 +1,6 @@
 //! The discovery documents: RFC 7643 §5 to §7 and RFC 7644 §4.
 
-use super::check::{Verdict, checks, skip, unmet};
+use super::check::{Verdict, checks, unmet};
 use super::exchange::Exchange;
 use super::json::{at, encoded, items, lists, text};
 use super::session::Session;
@@ -56,7 +56,8 @@ async fn list(session: &Session, path: &str) -> Verdict<(Exchange, Vec<Value>)> 
     let answer = session.get(path).await?;
     answer.status(&[200])?;
     let found = items(&answer.body, "/Resources").to_vec();
-    answer.wants(!found.is_empty(), "there is no resource in `Resources`")?;
+    let whole = !found.is_empty() && found.iter().all(Value::is_object);
+    answer.wants(whole, "`Resources` is empty, or holds something else than objects")?;
     Ok((answer, found))
 }
 
@@ -378,12 +379,9 @@ async fn read_only(session: &Session) -> Verdict {
 }
 
 async fn media_type(session: &Session) -> Verdict {
-    for path in ["/ServiceProviderConfig", "/ResourceTypes", "/Schemas"] {
-        let answer = session.get(path).await?;
-        if answer.status != 200 {
-            return skip(format!("{path} is not there"));
-        }
-        super::http::is_scim(&answer)?.present("/schemas")?;
+    super::http::is_scim(&config(session).await?)?.present("/patch")?;
+    for path in ["/ResourceTypes", "/Schemas"] {
+        super::http::is_scim(&list(session, path).await?.0)?;
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ checks! {
     "7643-4.2-nested" Must [User, Group] "a group as a member of a group is kept or refused with 4xx" => nested,
     "7643-4.2-display-name-required" Should [Group] "a group without displayName is 400" => display_name,
     "7644-3.5.2.1-members" Must [User, Group, Patch] "add members (the RFC's example)" => add,
-    "7644-3.5.2.1-members-twice" Must [User, Group, Patch] "add of a member that is there leaves one" => add_again,
+    "7644-3.5.2.1-members-twice" Should [User, Group, Patch] "add of a member that is there leaves one" => add_again,
     "7644-3.5.2.2-member" Must [User, Group, Patch] "remove of one member by value path (the RFC's example)" => remove_one,
     "7644-3.5.2.2-members" Must [User, Group, Patch] "remove of all members (the RFC's example)" => remove_all,
     "7644-3.5.2.3-members" Must [User, Group, Patch] "replace of all members (the RFC's example)" => replace,
@@ -104,9 +104,11 @@ async fn add(session: &Session) -> Verdict {
 async fn add_again(session: &Session) -> Verdict {
     let (group, ids) = subject(session).await?;
     let [a, b, c] = three(&ids)?;
-    let value = json!([{ "value": a }, { "value": c }, { "value": a }, { "value": c }]);
-    let operations = json!([{ "op": "add", "path": "members", "value": value }]);
-    patched(session, &group, operations, &[a, b, c]).await
+    for value in [json!([{ "value": c }]), json!([{ "value": a }, { "value": c }])] {
+        let operations = json!([{ "op": "add", "path": "members", "value": value }]);
+        patched(session, &group, operations, &[a, b, c]).await?;
+    }
+    Ok(())
 }
 
 async fn remove_one(session: &Session) -> Verdict {

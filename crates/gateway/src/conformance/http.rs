@@ -84,7 +84,9 @@ async fn answers(session: &Session) -> Verdict {
 async fn sent_as(session: &Session, media: &str) -> Verdict {
     let name = format!("{}@example.com", session.fresh("media"));
     let call = session.call(Method::POST, session.users()).json(&session.user(&name, &json!({})));
-    call.header("content-type", media).send().await?.status(&[201])?;
+    let made = call.header("content-type", media).send().await?;
+    made.status(&[201])?.has("/userName", &json!(name))?;
+    made.wants(!made.text("/id").is_empty(), "the created user has no id")?;
     Ok(())
 }
 
@@ -109,6 +111,7 @@ async fn utf_8(session: &Session) -> Verdict {
 }
 
 async fn accept(session: &Session) -> Verdict {
+    session.make("accept", &json!({})).await?;
     for media in [SCIM, "application/json", "*/*"] {
         let path = format!("{}?count=1", session.users());
         let answer = session.call(Method::GET, path).header("accept", media).send().await?;

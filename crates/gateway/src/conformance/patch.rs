@@ -28,6 +28,7 @@ checks! {
     "7644-3.5.2-names-any-case" Must [User, Patch] "attribute names of a path in any case" => names_any_case,
     "7644-3.5.2-extension-path" Must [User, Patch, Enterprise] "a path into an extension, by its URN" => extension_path,
     "7644-3.5.2.1-single" Must [User, Patch] "add to a single-valued attribute sets it, whether it was there or not" => add_single,
+    "7644-3.5.2.1-timestamp" Must [User, Patch] "add of a value that is there leaves lastModified" => timestamp,
     "7644-3.5.2.1-without-path" Must [User, Patch] "add without a path merges the attributes of value" => add_without_path,
     "7644-3.5.2.1-sub-attribute" Must [User, Patch, Attribute("name")] "add to a sub-attribute keeps its neighbours" => add_sub,
     "7644-3.5.2.1-complex" Must [User, Patch, Attribute("name")] "add to a complex attribute merges what is named" => add_complex,
@@ -242,6 +243,17 @@ async fn add_single(session: &Session) -> Verdict {
     read.has("/displayName", &json!("New"))?;
     let read = patched(session, &user, op("add", "nickName", &json!("Nick"))).await?;
     read.has("/nickName", &json!("Nick"))?.has("/displayName", &json!("New"))?;
+    Ok(())
+}
+
+async fn timestamp(session: &Session) -> Verdict {
+    let user = subject(session).await?;
+    let change = op("add", "displayName", &json!("New"));
+    let first = patched(session, &user, change.clone()).await?;
+    first.has("/displayName", &json!("New"))?;
+    session.next_tick(first.text("/meta/lastModified")).await;
+    let second = patched(session, &user, change).await?;
+    second.has("/meta/lastModified", at(&first.body, "/meta/lastModified"))?;
     Ok(())
 }
 

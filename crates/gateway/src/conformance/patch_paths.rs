@@ -10,7 +10,7 @@ checks! {
     "7644-3.5.2-primary" Must [User, Patch, Attribute("emails")] "a new primary value takes primary from the old one" => primary,
     "7644-3.5.2.1-append" Must [User, Patch, Attribute("emails")] "add to a multi-valued attribute appends" => append,
     "7644-3.5.2.1-append-without-path" Must [User, Patch, Attribute("emails")] "add without a path appends to multi-valued attributes" => append_without_path,
-    "7644-3.5.2.1-present" Must [User, Patch, Attribute("emails")] "add of a value that is there changes nothing, lastModified included" => already_there,
+    "7644-3.5.2.1-present" Should [User, Patch, Attribute("emails")] "add of a value that is there changes nothing" => already_there,
     "7644-3.5.2.1-value-path" Must [User, Patch, Attribute("emails")] "add to a sub-attribute of the values that a filter picks" => add_value_path,
     "7644-3.5.2.2-multi-valued" Must [User, Patch, Attribute("emails")] "remove of a multi-valued attribute removes all values" => remove_all,
     "7644-3.5.2.2-value-path" Must [User, Patch, Attribute("emails")] "remove with a value path removes the matching values only" => remove_some,
@@ -97,11 +97,8 @@ async fn already_there(session: &Session) -> Verdict {
     let operations = json!([{ "op": "add", "path": "emails", "value": value }]);
     let first = patched(session, &user, operations.clone()).await?;
     mails_are(&first, &[&work, &home, &new])?;
-    session.next_tick(first.text("/meta/lastModified")).await;
     let second = patched(session, &user, operations).await?;
-    mails_are(&second, &[&work, &home, &new])?;
-    second.has("/meta/lastModified", at(&first.body, "/meta/lastModified"))?;
-    Ok(())
+    mails_are(&second, &[&work, &home, &new])
 }
 
 async fn add_value_path(session: &Session) -> Verdict {

@@ -280,7 +280,13 @@ impl Call<'_> {
             received: String::new(),
             body: Value::Null,
         };
-        if let Err(error) = fill(&mut exchange, request).await {
+        let again = request.try_clone().filter(|_| self.method == Method::GET);
+        let mut sent = fill(&mut exchange, request).await;
+        if let (Err(_), Some(again)) = (&sent, again) {
+            // A server may close a kept connection at the moment in which it is used again.
+            sent = fill(&mut exchange, again).await;
+        }
+        if let Err(error) = sent {
             let mut what = format!("no answer: {error}");
             let mut cause = std::error::Error::source(&error);
             while let Some(error) = cause {

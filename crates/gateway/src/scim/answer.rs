@@ -3,6 +3,7 @@
 //! **Invariant**: an operation knows nothing of HTTP messages, so that a bulk request calls the same one.
 
 use super::error::SCIM_JSON;
+use super::members::GroupText;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
@@ -32,6 +33,8 @@ pub struct Answered {
 pub enum Body {
     /// The whole of it.
     Text(String),
+    /// A group with its members, written as it is taken.
+    Group(Box<GroupText>),
 }
 
 impl Answered {
@@ -62,6 +65,9 @@ impl Answered {
             None => answer.finish(),
             Some(Body::Text(text)) => {
                 answer.insert_header((header::CONTENT_TYPE, SCIM_JSON)).body(text)
+            }
+            Some(Body::Group(group)) => {
+                answer.insert_header((header::CONTENT_TYPE, SCIM_JSON)).body(*group)
             }
         }
     }

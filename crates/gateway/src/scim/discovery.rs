@@ -52,11 +52,11 @@ pub async fn service_provider_config(request: HttpRequest, caller: Caller) -> Ht
     let caller = &exchange.caller;
     let limits = &caller.state.limits;
     let announced = Announced {
-        page_default: limits.page_default,
-        page_max: limits.page_max,
-        cursor_lifetime_seconds: limits.cursor_lifetime.as_secs(),
+        filter_max_results: limits.page_max,
         bulk_max_operations: limits.bulk_operations,
         bulk_max_payload_bytes: limits.bulk_payload_bytes,
+        page_default: limits.page_default,
+        cursor_timeout_seconds: limits.cursor_lifetime.as_secs(),
         documentation_uri: caller.state.documentation_uri.clone(),
     };
     let config = service_provider::service_provider_config(&announced, &caller.base_url);

@@ -6,20 +6,18 @@
 use super::answer::{Answered, Body};
 use super::error::Failure;
 use super::exchange::Exchange;
-use super::list::{Narrowed, Search, none};
+use super::list::{Search, Wanted, none};
+use super::members::{GroupText, names};
 use super::operation::{Order, patch_limits};
 use super::precondition::Preconditions;
 use super::response;
 use crate::auth::Caller;
 use actix_web::http::StatusCode;
 use directory::{
-    Asked, DirectoryError, GroupAnswer, GroupChange, Listing, MemberNames, StoredGroup,
-    StoredMember,
+    Asked, DirectoryError, GroupAnswer, GroupChange, Listing, MemberText, StoredGroup, StoredMember,
 };
 use provisioning::Reason;
-use scim_core::{
-    Document, ErrorKind, Group, MemberStep, PatchRequest, Projection, ScimError, SearchRequest,
-};
+use scim_core::{Document, ErrorKind, Group, MemberStep, PatchRequest, Projection, ScimError};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -90,9 +88,9 @@ pub(super) async fn list(exchange: &Exchange, search: &Search) -> Result<Listing
 pub(super) async fn rendered(
     exchange: &Exchange,
     groups: &[&StoredGroup],
-    one: Option<&Narrowed>,
+    one: Option<&Wanted>,
 ) -> Result<Vec<String>, Failure> {
-    let Some(Narrowed { projection, .. }) = one else { return Ok(Vec::new()) };
+    let Some(Wanted { projection, .. }) = one else { return Ok(Vec::new()) };
     let Caller { base_url, tenant, scoped, .. } = &*exchange.caller;
     let mut members = Vec::new();
     if projection.wants("members") {
@@ -221,15 +219,6 @@ async fn change(
     Ok(result?)
 }
 
-/// Members' names are returned on request: `attributes=members.display`.
-fn names(projection: &Projection) -> MemberNames {
-    if projection.asks_for("members", "display") {
-        MemberNames::Wanted
-    } else {
-        MemberNames::Unwanted
-    }
-}
-
 /// The answer about one group, which shows it as far as somebody looks; members are read only if they are wanted.
 async fn shown(
     exchange: &Exchange,
@@ -241,12 +230,13 @@ async fn shown(
     let Caller { base_url, tenant, scoped, .. } = &*exchange.caller;
     let mut body = None;
     if let Some(projection) = projection {
-        let mut members = Vec::new();
+        let mut members = MemberText::default();
         if projection.wants("members") {
-            members = exchange.read(scoped.members(&[&group.id], names(projection))).await?;
+            members = exchange.read(scoped.member_text(&group.id, names(projection))).await?;
         }
         let of = &tenant.schemas.group;
-        body = Some(Body::Text(response::group(group, &members, base_url, projection, of)));
+        let text = GroupText::new(group, members, base_url, projection, of);
+        body = Some(Body::Group(Box::new(text)));
     }
     let location = Some(location(exchange, &group.id));
     Ok(Answered { reason, status, version: Some(group.version), location, body })

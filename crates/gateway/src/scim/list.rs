@@ -6,7 +6,7 @@ use super::cursor::{Cursors, Side};
 use super::error::Failure;
 use super::exchange::Exchange;
 use super::operation::Kind;
-use directory::{Listing, Start, Want};
+use directory::{Listing, Narrowed, Start, Want};
 use scim_core::{
     Condition, ErrorKind, Filter, ListQuery, Projection, ResourceType, Schemas, ScimError,
     SearchRequest, Sort,
@@ -15,18 +15,25 @@ use std::sync::Arc;
 
 /// A query, ready to be asked.
 pub(super) struct Search {
-    pub(super) users: Option<Narrowed>,
-    pub(super) groups: Option<Narrowed>,
+    pub(super) users: Option<Wanted>,
+    pub(super) groups: Option<Wanted>,
     pub(super) start: Start,
     pub(super) limit: u64,
     paging: Paging,
 }
 
 /// What is asked of one resource type.
-pub(super) struct Narrowed {
+pub(super) struct Wanted {
     pub(super) condition: Option<Condition>,
     pub(super) order: Option<Sort>,
     pub(super) projection: Projection,
+}
+
+impl Wanted {
+    /// The same, of the list of everything.
+    pub(super) fn narrowed(&self) -> Narrowed<'_> {
+        Narrowed { condition: self.condition.as_ref(), order: self.order.as_ref() }
+    }
 }
 
 /// How the pages are told apart.
@@ -61,7 +68,7 @@ impl Search {
     }
 
     /// The list of one resource type.
-    pub(super) fn want<'a>(&self, one: &'a Narrowed, exchange: &'a Exchange) -> Want<'a> {
+    pub(super) fn want<'a>(&self, one: &'a Wanted, exchange: &'a Exchange) -> Want<'a> {
         Want {
             condition: one.condition.as_ref(),
             order: one.order.as_ref(),
@@ -117,7 +124,7 @@ fn narrowed(
     kinds: &[Kind],
     schemas: &Schemas,
     exchange: &mut Exchange,
-) -> Result<Vec<Narrowed>, Failure> {
+) -> Result<Vec<Wanted>, Failure> {
     let limits = &exchange.caller.state.limits;
     let (tolerance, notes) = (&exchange.caller.tolerance, &mut exchange.asked.notes);
     let types: Vec<&ResourceType> = kinds.iter().map(|kind| kind.of(schemas)).collect();
@@ -138,12 +145,12 @@ fn narrowed(
         let others: Vec<&ResourceType> =
             types.iter().copied().filter(|other| other.name != of.name).collect();
         let condition = match &filter {
-            Some(filter) => Some(filter.bind(of, tolerance, notes)?),
+            Some(filter) => Some(filter.bind_or_absent(of, &others, tolerance, notes)?),
             None => None,
         };
         let (only, without) = (&asked.attributes, &asked.excluded_attributes);
         let projection = Projection::parse(only.as_deref(), without.as_deref(), of)?;
-        all.push(Narrowed { condition, order: orders.next(), projection });
+        all.push(Wanted { condition, order: orders.next(), projection });
     }
     Ok(all)
 }
@@ -152,7 +159,7 @@ fn narrowed(
 fn page(
     asked: &SearchRequest,
     kinds: &[Kind],
-    narrowed: &[Narrowed],
+    narrowed: &[Wanted],
     exchange: &Exchange,
 ) -> Result<(Start, u64, Paging), Failure> {
     let limits = &exchange.caller.state.limits;
@@ -179,7 +186,7 @@ fn page(
     let query: Vec<_> = kinds
         .iter()
         .zip(narrowed)
-        .map(|(kind, Narrowed { condition, order, .. })| {
+        .map(|(kind, Wanted { condition, order, .. })| {
             (kind.name(), format!("{condition:?}"), format!("{order:?}"))
         })
         .collect();

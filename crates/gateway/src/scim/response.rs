@@ -2,7 +2,8 @@
 //!
 //! **Invariant**: `id`, `meta`, `groups` and `members` come from the store and the configuration, never from a client.
 
-use directory::{StoredGroup, StoredMember, StoredUser};
+use directory::{StoredGroup, StoredManager, StoredMember, StoredUser};
+use scim_core::schema::builtin::ENTERPRISE_USER;
 use scim_core::{Meta, Projection, ResourceType};
 use serde_json::{Map, Value, json};
 
@@ -24,8 +25,24 @@ pub fn user(
         location: &location,
     };
     let groups = user.groups.as_deref().map(|groups| ("groups", groups));
-    let text = resource(&user.id, &user.doc, groups, &meta);
+    let named = user.manager.as_ref().and_then(|manager| named(&user.doc, manager, base_url));
+    let doc = named.as_deref().unwrap_or(&user.doc);
+    let text = resource(&user.id, doc, groups, &meta);
     project(text, projection, of)
+}
+
+/// The document with the manager's name and address (RFC 7643 §4.3), which follow from the id.
+fn named(doc: &str, manager: &StoredManager, base_url: &str) -> Option<String> {
+    // A name in quotes before a brace is a key: within a text its quotes are escaped.
+    let extension = doc.find(&format!("\"{ENTERPRISE_USER}\":{{"))?;
+    let key = "\"manager\":";
+    let at = extension + doc.get(extension..)?.find(&format!("{key}{{"))? + key.len();
+    let mut values = serde_json::Deserializer::from_str(doc.get(at..)?).into_iter();
+    let mut value: Map<String, Value> = values.next()?.ok()?;
+    let end = at + values.byte_offset();
+    value.insert("$ref".into(), format!("{base_url}/Users/{}", manager.id).into());
+    value.insert("displayName".into(), manager.display.as_str().into());
+    Some(format!("{}{}{}", doc.get(..at)?, Value::Object(value), doc.get(end..)?))
 }
 
 /// A group as JSON; `members` is empty where they are not wanted.
@@ -38,6 +55,12 @@ pub fn group(
     projection: &Projection,
     of: &ResourceType,
 ) -> String {
+    let list = (!members.is_empty()).then(|| member_list(members, base_url));
+    project(group_around(group, list.as_deref(), base_url), projection, of)
+}
+
+/// A group as JSON around a text in the place of its members.
+pub(super) fn group_around(group: &StoredGroup, members: Option<&str>, base_url: &str) -> String {
     let location = format!("{base_url}/Groups/{}", group.id);
     let meta = Meta {
         resource_type: "Group",
@@ -46,10 +69,8 @@ pub fn group(
         version: group.version,
         location: &location,
     };
-    let list = (!members.is_empty()).then(|| member_list(members, base_url));
-    let list = list.as_deref().map(|list| ("members", list));
-    let text = resource(&group.id, &group.doc, list, &meta);
-    project(text, projection, of)
+    let list = members.map(|list| ("members", list));
+    resource(&group.id, &group.doc, list, &meta)
 }
 
 fn member_list(members: &[StoredMember], base_url: &str) -> String {

@@ -7,13 +7,13 @@ use super::body::{self, Allowed};
 use super::discovery;
 use super::error::Failure;
 use super::exchange::Exchange;
-use super::list::Search;
+use super::list::{Search, Wanted};
 use super::operation::{Kind, Verb, permit};
 use super::query::Query;
 use super::{groups, users};
 use crate::auth::Caller;
 use actix_web::{HttpRequest, HttpResponse, web};
-use directory::{Found, Listing, Narrowed, StoredGroup, WantAll};
+use directory::{Found, Listing, StoredGroup, WantAll};
 use provisioning::Reason;
 use scim_core::SearchRequest;
 
@@ -128,12 +128,9 @@ async fn list(
 #[tracing::instrument(name = "scim.everything.list", skip_all)]
 async fn everything(exchange: &Exchange, search: &Search) -> Result<Listing<String>, Failure> {
     let caller = &exchange.caller;
-    fn narrowed(one: &super::list::Narrowed) -> Narrowed<'_> {
-        Narrowed { condition: one.condition.as_ref(), order: one.order.as_ref() }
-    }
     let want = WantAll {
-        users: search.users.as_ref().map(narrowed),
-        groups: search.groups.as_ref().map(narrowed),
+        users: search.users.as_ref().map(Wanted::narrowed),
+        groups: search.groups.as_ref().map(Wanted::narrowed),
         start: search.start.clone(),
         limit: search.limit,
         base: &caller.base_url,

@@ -3,7 +3,7 @@
 use super::answer::{Answered, Body};
 use super::error::Failure;
 use super::exchange::Exchange;
-use super::list::{Narrowed, Search, none};
+use super::list::{Search, Wanted, none};
 use super::operation::{Order, patch_limits};
 use super::precondition::Preconditions;
 use super::response;
@@ -82,7 +82,7 @@ pub(super) async fn list(exchange: &Exchange, search: &Search) -> Result<Listing
 pub(super) fn rendered(
     exchange: &Exchange,
     user: &StoredUser,
-    one: Option<&Narrowed>,
+    one: Option<&Wanted>,
 ) -> Option<String> {
     let Caller { base_url, tenant, .. } = &*exchange.caller;
     Some(response::user(user, base_url, &one?.projection, &tenant.schemas.user))

@@ -38,6 +38,8 @@ pub struct RequestContext {
     pub trace_id: Option<String>,
     /// When the head of the request was read.
     pub started: Instant,
+    /// Whether its path ended with a slash, which no route sees.
+    pub is_slashed: bool,
 }
 
 /// What became of a request; the handler puts it into the response's extensions.
@@ -73,6 +75,7 @@ pub async fn observe<B: MessageBody>(
         trace_id: trace_id(&span),
         request_id: request_id.clone(),
         started: Instant::now(),
+        is_slashed: request.path().trim_end_matches('/').len() < request.path().len(),
     };
     let mut line = Line::of(&request, &context, span.clone());
     let is_draining =

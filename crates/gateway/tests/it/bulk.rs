@@ -136,7 +136,7 @@ async fn an_operation_that_fails_spoils_no_other() {
         (1, "version_mismatch", Some(format!("{base}/Users/{ada}"))),
         (2, "not_found", Some(format!("{base}/Users/nobody"))),
         (3, "path_invalid", Some(format!("{base}/Users/{ada}"))),
-        (4, "attribute_invalid", None),
+        (4, "attribute_missing", None),
     ] {
         let operation = &operations(&answer)[index];
         assert_eq!(refusal(&answer, index).0, reason);

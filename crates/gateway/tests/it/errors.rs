@@ -298,8 +298,7 @@ async fn ids_of_any_form_are_simply_nobodys() {
 async fn what_is_not_offered_is_501() {
     let gateway = TestGateway::start().await;
     let acme = gateway.tenant("acme").await;
-    for (method, path) in [("GET", "/Me"), ("POST", "/Me"), ("PATCH", "/Me"), ("POST", "/.search")]
-    {
+    for (method, path) in [("GET", "/Me"), ("POST", "/Me"), ("PATCH", "/Me")] {
         let answer = acme.call(method, path).json(&json!({})).send().await;
         answer.refused(501, "not_implemented", None);
     }
@@ -353,4 +352,31 @@ async fn a_store_that_is_gone_is_503_with_whole_seconds_to_wait() {
     // What needs no store is still answered.
     acme.get("/Schemas").await.assert(200);
     acme.get("/nothing").await.refused(404, "path_unknown", None);
+}
+
+#[actix_web::test]
+async fn what_http_leaves_open_is_a_quirk_that_a_strict_tenant_refuses() {
+    let gateway = TestGateway::start().await;
+    let acme = gateway.tenant("acme").await;
+    let body = |name: &str| json!({ "userName": name }).to_string();
+    acme.call("POST", "/Users").body(body("ada")).send().await.assert(201);
+    acme.get("/Users/").await.assert(200);
+    acme.get("/Users/?count=1").await.assert(200);
+    let quirks: Vec<Vec<String>> =
+        acme.decisions_until(3).await.into_iter().map(|row| row.quirks).collect();
+    assert!(quirks[0].contains(&"Q-no-content-type".to_owned()), "{quirks:?}");
+    assert_eq!(quirks[1..], [["Q-trailing-separator"], ["Q-trailing-separator"]]);
+    crate::quirks::set_strict(&acme, "all").await;
+    let answer = acme.call("POST", "/Users").body(body("bob")).send().await;
+    let text = answer.refused(415, "media_type_unsupported", None);
+    assert!(text.contains("Content-Type"), "{text}");
+    acme.get("/Users/").await.refused(400, "syntax_invalid", Some("invalidSyntax"));
+    acme.get("/Users").await.assert(200);
+    // The base URL may be written with a slash.
+    acme.get("/").await.assert(200);
+    let bulk = json!({ "Operations": [] });
+    acme.post("/Bulk", &bulk).await.refused(400, "syntax_invalid", Some("invalidSyntax"));
+    acme.post("/.search", &json!({})).await.refused(400, "syntax_invalid", Some("invalidSyntax"));
+    let named = json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"] });
+    acme.post("/.search", &named).await.assert(200);
 }

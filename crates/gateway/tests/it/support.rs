@@ -65,6 +65,25 @@ impl TestGateway {
         regions: &[&str],
         settings: &[(&str, &str)],
     ) -> Self {
+        let (address, state, stop) = Self::node(&stores, regions, settings).await;
+        let http = client();
+        Self { address, state, http, stores, stop }
+    }
+
+    /// The same tenants as another node of the same stores serves them.
+    pub(crate) async fn other_node(&self, tenant: &TestTenant) -> TestTenant {
+        // Its URLs are those of the first, as behind one name.
+        let port = self.address.port().to_string();
+        let settings = [("MUSTER__HOSTING__PUBLIC_PORT", port.as_str())];
+        let (address, state, _) = Self::node(&self.stores, &["us"], &settings).await;
+        TestTenant { address, state, ..tenant.clone() }
+    }
+
+    async fn node(
+        stores: &Stores,
+        regions: &[&str],
+        settings: &[(&str, &str)],
+    ) -> (SocketAddr, actix_web::web::Data<State>, CancellationToken) {
         let mut variables = stores.variables();
         for (key, value) in [
             ("MUSTER__SERVER__LISTEN", "127.0.0.1:0"),
@@ -84,8 +103,7 @@ impl TestGateway {
         let (state, stop) = (app.state().clone(), CancellationToken::new());
         let token = stop.clone();
         TaskTracker::new().spawn_local(async move { app.run(token).await.unwrap() });
-        let http = client();
-        Self { address, state, http, stores, stop }
+        (address, state, stop)
     }
 
     /// A tenant with the `open` profile at `us`/platform, and its token.

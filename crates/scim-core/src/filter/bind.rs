@@ -200,9 +200,7 @@ impl<'a> Binder<'a> {
             Kind::Boolean | Kind::Binary if !is_equality && !is_fragment => {
                 Err(mismatch(named, op, "values of its type have no order; use eq or ne"))
             }
-            Kind::Boolean | Kind::Binary | Kind::DateTime | Kind::Integer | Kind::Decimal
-                if is_fragment =>
-            {
+            Kind::Boolean | Kind::DateTime | Kind::Integer | Kind::Decimal if is_fragment => {
                 Err(mismatch(named, op, "it is not text; use eq, ne, or an order if it has one"))
             }
             Kind::Boolean => self.boolean(named, op, value).map(Operand::Boolean),

@@ -14,19 +14,19 @@ use serde_json::{Value, json};
 const BASE: &str = "https://app.example.com/scim/v2";
 
 #[test]
-fn the_configuration_is_complete_also_where_there_is_no_bulk() {
+fn the_configuration_is_complete() {
     let announced = Announced {
-        page_default: 200,
-        page_max: 1000,
-        cursor_lifetime_seconds: 3600,
-        bulk_max_operations: 0,
+        filter_max_results: 1000,
+        bulk_max_operations: 1000,
         bulk_max_payload_bytes: 1_048_576,
+        page_default: 100,
+        cursor_timeout_seconds: 3600,
         documentation_uri: Some("https://example.com/docs".into()),
     };
     let config = service_provider_config(&announced, BASE);
     assert_eq!(
         config["bulk"],
-        json!({"supported": false, "maxOperations": 0, "maxPayloadSize": 1_048_576})
+        json!({"supported": true, "maxOperations": 1000, "maxPayloadSize": 1_048_576})
     );
     assert_eq!(config["filter"], json!({"supported": true, "maxResults": 1000}));
     for (feature, supported) in
@@ -37,12 +37,8 @@ fn the_configuration_is_complete_also_where_there_is_no_bulk() {
     assert_eq!(
         config["pagination"],
         json!({
-            "cursor": true,
-            "index": true,
-            "defaultPaginationMethod": "index",
-            "defaultPageSize": 200,
-            "maxPageSize": 1000,
-            "cursorTimeout": 3600,
+            "cursor": true, "index": true, "defaultPaginationMethod": "index",
+            "defaultPageSize": 100, "maxPageSize": 1000, "cursorTimeout": 3600,
         })
     );
     assert_eq!(config["documentationUri"], "https://example.com/docs");
@@ -143,11 +139,11 @@ fn the_discovery_documents_keep_to_their_own_schemas() {
         announced(&schemas, document);
     }
     let limits = Announced {
-        page_default: 1,
-        page_max: 1,
-        cursor_lifetime_seconds: 1,
+        filter_max_results: 1,
         bulk_max_operations: 1,
         bulk_max_payload_bytes: 1,
+        page_default: 1,
+        cursor_timeout_seconds: 1,
         documentation_uri: Some("https://example.com".into()),
     };
     announced(&schemas, &service_provider_config(&limits, BASE));

@@ -9,11 +9,12 @@
 )]
 
 mod body;
+mod bulk;
 mod filter;
 mod mutate;
 mod patch;
 mod path;
-mod scene;
+pub(crate) mod scene;
 
 use mutate::{Dice, mutated};
 use std::fs;
@@ -78,4 +79,9 @@ fn no_patch_breaks_what_holds_for_patches() {
 #[test]
 fn no_body_breaks_what_holds_for_bodies() {
     smoke("body", body::run);
+}
+
+#[test]
+fn no_bulk_request_breaks_what_holds_for_bulk_requests() {
+    smoke("bulk", bulk::run);
 }

@@ -182,9 +182,9 @@ fn check_against(schema: &BTreeMap<String, Map<String, Value>>, document: &Value
 
 fn announced() -> Announced {
     Announced {
+        filter_max_results: 200,
         page_default: 100,
-        page_max: 200,
-        cursor_lifetime_seconds: 3600,
+        cursor_timeout_seconds: 3600,
         bulk_max_operations: 1000,
         bulk_max_payload_bytes: 1_048_576,
         documentation_uri: Some("http://example.com/help/scim.html".into()),

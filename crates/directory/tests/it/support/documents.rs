@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
-use scim_core::{Attribute, Kind, ResourceType, Schema};
+use scim_core::{Attribute, Kind, ResourceType, Returned, Schema};
 use serde_json::{Map, Value, json};
 
 /// Texts that differ in ways that a comparison could miss: case, accents, wildcards of SQL, quotes, lengths.
@@ -28,6 +28,15 @@ const REFERENCES: [&str; 4] =
     ["https://example.com/A", "https://example.com/a", "https://example.com/a%20b", "urn:x"];
 const BINARIES: [&str; 3] = ["QUJD", "YWJj", "AAAA"];
 const TYPES: [&str; 3] = ["work", "home", "Other"];
+const INTEGERS: [i64; 7] = [0, 1, -1, 9, 10, 100, -2_000_000_000_000];
+const DECIMALS: [f64; 8] = [0.0, 1.0, -0.5, 0.1, 1.5, 9.75, 1e300, -1e-7];
+const INSTANTS: [&str; 5] = [
+    "2026-11-22T10:00:00.123Z",
+    "2026-11-22T11:00:00.123+01:00",
+    "1999-01-01T00:00:00Z",
+    "2026-11-22T10:00:00.123456789Z",
+    "2026-11-22T09:59:59",
+];
 
 /// A value that a plain attribute may have.
 fn plain(attribute: &Attribute) -> BoxedStrategy<Value> {
@@ -35,6 +44,9 @@ fn plain(attribute: &Attribute) -> BoxedStrategy<Value> {
         Kind::Boolean => any::<bool>().prop_map(Value::from).boxed(),
         Kind::Reference => select(&REFERENCES).prop_map(Value::from).boxed(),
         Kind::Binary => select(&BINARIES).prop_map(Value::from).boxed(),
+        Kind::Integer => select(&INTEGERS).prop_map(Value::from).boxed(),
+        Kind::Decimal => select(&DECIMALS).prop_map(Value::from).boxed(),
+        Kind::DateTime => select(&INSTANTS).prop_map(Value::from).boxed(),
         _ if attribute.name == "type" => select(&TYPES).prop_map(Value::from).boxed(),
         _ => select(&TEXTS).prop_map(Value::from).boxed(),
     }
@@ -128,6 +140,9 @@ pub(crate) struct Path {
 pub(crate) fn paths(of: &ResourceType) -> Vec<Path> {
     let mut all = Vec::new();
     let mut add = |prefix: &str, attribute: &Attribute| {
+        if attribute.returned == Returned::Never {
+            return;
+        }
         let name = format!("{prefix}{}", attribute.name);
         for part in &attribute.sub_attributes {
             all.push(Path { name: format!("{name}.{}", part.name), attribute: part.clone() });
@@ -164,11 +179,16 @@ pub(crate) fn operators(attribute: &Attribute) -> &'static [&'static str] {
 pub(crate) fn operands(attribute: &Attribute) -> Vec<Value> {
     match attribute.kind {
         Kind::Boolean => vec![json!(true), json!(false)],
-        Kind::DateTime => vec![
-            json!("2026-11-22T10:00:00.123Z"),
-            json!("2026-11-22T11:00:00+01:00"),
-            json!("1999-01-01T00:00:00Z"),
-        ],
+        Kind::DateTime => INSTANTS
+            .iter()
+            .chain(&["2026-11-22T10:00:00.1234Z", "2030-01-01T00:00:00Z"])
+            .map(|text| json!(text))
+            .collect(),
+        Kind::Integer | Kind::Decimal => INTEGERS
+            .iter()
+            .map(|number| json!(number))
+            .chain(DECIMALS.iter().map(|number| json!(number)))
+            .collect(),
         Kind::Reference => {
             REFERENCES.iter().chain(&["", "example"]).map(|text| json!(text)).collect()
         }
@@ -216,20 +236,18 @@ fn joined(leaf: BoxedStrategy<String>) -> BoxedStrategy<String> {
 /// A filter over a resource type, with brackets now and then.
 pub(crate) fn filter(of: &ResourceType) -> BoxedStrategy<String> {
     let plain = comparison(paths(of));
-    let lists: Vec<Attribute> = of
-        .common
-        .iter()
-        .chain(&of.core.attributes)
-        .filter(|attribute| attribute.kind == Kind::Complex)
-        .cloned()
-        .collect();
-    let brackets = select(lists).prop_flat_map(|list| {
+    let own = of.common.iter().chain(&of.core.attributes).map(|a| (a.name.clone(), a.clone()));
+    let extended = of.extensions.iter().flat_map(|schema| {
+        schema.attributes.iter().map(|a| (format!("{}:{}", schema.id, a.name), a.clone()))
+    });
+    let lists: Vec<(String, Attribute)> =
+        own.chain(extended).filter(|(_, attribute)| attribute.kind == Kind::Complex).collect();
+    let brackets = select(lists).prop_flat_map(|(name, list)| {
         let parts: Vec<Path> = list
             .sub_attributes
             .iter()
             .map(|part| Path { name: part.name.clone(), attribute: part.clone() })
             .collect();
-        let name = list.name.clone();
         joined(comparison(parts)).prop_map(move |inner| format!("{name}[{inner}]"))
     });
     joined(prop_oneof![3 => plain, 1 => brackets].boxed())

@@ -36,7 +36,7 @@ fn check_printed(filter: &Filter) {
         terms: scene::FILTER.terms,
     };
     let mut notes = Notes::default();
-    let read = Filter::parse(&printed, &wide, &scene::strict(), &mut notes);
+    let read = Filter::parse(&printed, &wide, &Tolerance::strict(), &mut notes);
     assert_eq!(read.as_ref(), Ok(filter), "{printed}");
     assert_eq!(notes, Notes::default(), "{printed}");
     assert_eq!(read.map(|filter| filter.to_string()), Ok(printed.clone()), "{printed}");

@@ -3,7 +3,7 @@
 use super::scene;
 use scim_core::{
     AttrPath, Attributes, Document, Filter, Notes, PatchRequest, Projection, ResourceType,
-    ScimError, Tolerance,
+    ScimError, Sort, Tolerance,
 };
 use serde_json::{Value, json};
 
@@ -29,6 +29,11 @@ pub(crate) fn run(data: &[u8]) {
         }
     }
     for of in scene::types() {
+        for tolerance in scene::tolerances() {
+            if let Ok(sort) = Sort::parse(text, None, of, &tolerance, &mut Notes::default()) {
+                assert!(!sort.descending && !sort.target.attribute.is_empty(), "{text}");
+            }
+        }
         for (attributes, excluded) in [(Some(text), None), (None, Some(text))] {
             if let Ok(projection) = Projection::parse(attributes, excluded, of) {
                 assert!(projection.is_explicit() || text.trim().is_empty(), "{text}");
@@ -63,7 +68,7 @@ fn check_printed(text: &str, tolerance: &Tolerance) {
     };
     let printed = format!("{filter}{}", sub.trim());
     if printed.len() <= scene::FILTER.bytes
-        && let Ok(again) = removal(&printed, &scene::strict())
+        && let Ok(again) = removal(&printed, &Tolerance::strict())
     {
         assert_eq!(again, path, "{text} printed as {printed}");
     }

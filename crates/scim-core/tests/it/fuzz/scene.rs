@@ -1,10 +1,11 @@
 //! What the fuzz targets share: limits, tolerances, schemas and the resources that they work on.
 
 use scim_core::{
-    Attributes, Document, FilterLimits, JsonLimits, Notes, PatchLimits, Quirk, ResourceType,
-    Tolerance,
+    Attributes, Custom, Document, FilterLimits, JsonLimits, Notes, PatchLimits, Quirk,
+    ResourceType, Schemas, Tolerance,
 };
 use serde_json::{Map, Value, json};
+use std::sync::LazyLock;
 
 /// The limits of a request as the gateway sets them by default, but for the depth: small inputs reach this one.
 pub(crate) const JSON: JsonLimits = JsonLimits { depth: 16, array_values: 1000 };
@@ -19,19 +20,46 @@ pub(crate) const FILTER: FilterLimits = FilterLimits { bytes: 4096, depth: 32, t
 /// The URN of the enterprise extension.
 pub(crate) const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
-/// Both resource types.
-pub(crate) fn types() -> [&'static ResourceType; 2] {
-    [ResourceType::user(), ResourceType::group()]
+/// The URN of the tenant's own extension.
+pub(crate) const OWN: &str = "urn:ietf:params:scim:schemas:extension:acme:2.0:User";
+
+/// The schemas of a tenant that has declared attributes of every kind.
+static SCHEMAS: LazyLock<Schemas> = LazyLock::new(|| {
+    let declared = json!({"id": OWN, "attributes": [
+        {"name": "rank", "type": "integer"},
+        {"name": "shoe-size", "type": "decimal"},
+        {"name": "startedAt", "type": "dateTime"},
+        {"name": "isGuide", "type": "boolean"},
+        {"name": "badge", "type": "binary"},
+        {"name": "site", "type": "reference"},
+        {"name": "code", "caseExact": true},
+        {"name": "tags", "multiValued": true},
+        {"name": "levels", "type": "integer", "multiValued": true},
+        {"name": "pin", "mutability": "writeOnly", "returned": "never"},
+        {"name": "hiredAs", "mutability": "immutable"},
+    ]});
+    let custom = Custom::parse(&declared.to_string());
+    custom.map_or_else(|error| panic!("{error}"), |custom| Schemas::builtin().with(&custom))
+});
+
+/// The users of the tenant.
+pub(crate) fn user() -> &'static ResourceType {
+    &SCHEMAS.user
 }
 
-/// Nothing is tolerated.
-pub(crate) fn strict() -> Tolerance {
-    Tolerance::all_but(Quirk::ALL.iter().copied())
+/// The groups of the tenant.
+pub(crate) fn group() -> &'static ResourceType {
+    &SCHEMAS.group
+}
+
+/// Both resource types.
+pub(crate) fn types() -> [&'static ResourceType; 2] {
+    [user(), group()]
 }
 
 /// Everything is tolerated, and nothing is.
 pub(crate) fn tolerances() -> [Tolerance; 2] {
-    [Tolerance::default(), strict()]
+    [Tolerance::default(), Tolerance::strict()]
 }
 
 /// A resource of each type, with something in most places.
@@ -49,7 +77,8 @@ pub(crate) fn seeded(of: &ResourceType) -> Document {
             "phoneNumbers": [{"value": "+1 555 0100", "type": "mobile"}],
             "addresses": [{"type": "work", "country": "GB", "locality": "London"}],
             "roles": [{"value": "admin"}, {"value": "guide", "primary": false}],
-            ENTERPRISE: {"department": "Engines", "manager": {"value": "m-1", "$ref": "../m-1"}}
+            ENTERPRISE: {"department": "Engines", "manager": {"value": "m-1", "$ref": "../m-1"}},
+            OWN: {"rank": 3, "shoe-size": 38.5, "tags": ["a", "b"], "hiredAs": "guide"}
         })
     };
     read(&value, of).unwrap_or_else(|| panic!("the scene is no {}", of.name))
