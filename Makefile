@@ -55,6 +55,11 @@ bench: ## Measure: criterion, and an HTTP load run beside its yardstick
 	@scripts/setup bench
 	@scripts/bench
 
+.PHONY: big
+big: ## Ask for lists of a tenant with 1 000 000 people, on both databases
+	@scripts/setup bench
+	@scripts/big
+
 .PHONY: crash
 crash: ## Kill the server in the middle of creates, again and again
 	@scripts/setup test

@@ -182,9 +182,55 @@ impl Scoped {
         if let (Start::Offset(offset), None, true) = (&want.start, &condition, order.is_as_made()) {
             return self.list_all(columns, *offset, want, translation).await;
         }
+        let order = if want.condition.is_some_and(is_served) { order.of_few() } else { order };
+        let cost = self.cost(want, &order).await?;
+        let mut start = want.start.clone();
+        if let (Start::Offset(1..), None, true) = (&start, &condition, order.skips_by_index()) {
+            match self.key_before::<T>(want, &order, cost).await? {
+                Some(key) => start = Start::After(key),
+                None => {
+                    let total = Some(T::total(self.totals().await?));
+                    return Ok(Listing {
+                        total,
+                        resources: Vec::new(),
+                        next: None,
+                        previous: None,
+                    });
+                }
+            }
+        }
         let condition = condition.unwrap_or_else(|| "TRUE".to_owned());
-        let asked = Asked { columns, condition: &condition, order: &order, counting };
-        self.list_some(asked, want, translation).await
+        let asked = Asked { columns, condition: &condition, order: &order, start, counting };
+        let mut listing = self.list_some(asked, want, cost, translation).await?;
+        if matches!(want.start, Start::Offset(_)) {
+            (listing.next, listing.previous) = (None, None);
+        }
+        Ok(listing)
+    }
+
+    /// The key of the last resource before a position, in an order that an index has.
+    async fn key_before<T: Listed>(
+        &self,
+        want: &Want<'_>,
+        order: &Order,
+        cost: Cost,
+    ) -> Result<Option<Key>, DirectoryError> {
+        let Start::Offset(offset) = want.start else { return Ok(None) };
+        let (name, alias) = (T::TABLE, T::ALIAS);
+        let (key, by) = (order.key(), order.clause(false));
+        // The key alone: it is in the index, and no row is read.
+        let sql = format!(
+            "SELECT {key} FROM {name} {alias} WHERE {alias}.tenant_id = $1 ORDER BY {by} LIMIT 1 OFFSET $2"
+        );
+        let page = Some(self.statement(sql, vec![big(offset - 1).into()]));
+        let of = order.clone();
+        // Values of this order are unique: no id is needed beside them.
+        let take: Take<()> = Box::new(move |row| {
+            Ok(Line { one: (), id: String::new(), bytes: 0, value: of.read(row)? })
+        });
+        let plan = Plan { page, take, count: None, counted_from: 0 };
+        let found = self.gather(plan, cost).await?.lines.pop();
+        Ok(found.map(|Line { id, value, .. }| Key { id, value }))
     }
 
     /// The one resource that a look-up finds, or none.
@@ -292,9 +338,9 @@ impl Scoped {
         &self,
         asked: Asked<'_>,
         want: &Want<'_>,
+        cost: Cost,
         translation: Translation,
     ) -> Result<Listing<T>, DirectoryError> {
-        let cost = self.cost(want, asked.order).await?;
         let counted = match self.known_total::<T>(want).await? {
             Some(total) => Counted::Known(total),
             None if want.limit > 0 && !matches!(want.start, Start::Offset(_)) => Counted::Unknown,
@@ -313,7 +359,7 @@ impl Scoped {
             );
             self.statement(sql, asked.counting.into_values())
         });
-        let of = asked.order.clone();
+        let (of, start) = (asked.order.clone(), asked.start);
         let take: Take<T> = Box::new(move |row| Ok(T::stored(row)?.line(of.read(row)?)));
         let limit = usize::try_from(want.limit).unwrap_or(usize::MAX);
         let counted_from = if want.start == Start::Offset(0) { limit } else { 0 };
@@ -324,7 +370,7 @@ impl Scoped {
             // With a cursor it is not counted, and without one a page that is not full says it.
             _ => None,
         };
-        Ok(listing(gathered, &want.start, limit, counted))
+        Ok(listing(gathered, &start, limit, counted))
     }
 
     /// A total that the counters tell.
@@ -370,6 +416,7 @@ struct Asked<'a> {
     columns: &'a str,
     condition: &'a str,
     order: &'a Order,
+    start: Start,
     /// What is bound for the condition alone.
     counting: Translation,
 }
@@ -388,13 +435,13 @@ fn page<T: Listed>(
     want: &Want<'_>,
     mut to: Translation,
 ) -> Result<(String, Vec<sea_orm::Value>), DirectoryError> {
-    let Asked { columns, condition, order, .. } = asked;
+    let Asked { columns, condition, order, start, .. } = asked;
     let (name, alias) = (T::TABLE, T::ALIAS);
-    let backwards = matches!(want.start, Start::Before(_));
+    let backwards = matches!(start, Start::Before(_));
     let mut condition = (*condition).to_owned();
     let mut offset = String::new();
     let mut limit = want.limit;
-    match &want.start {
+    match start {
         Start::Offset(0) => {}
         Start::Offset(skipped) => offset = format!(" OFFSET {}", to.bind(big(*skipped))),
         Start::First => limit += 1,

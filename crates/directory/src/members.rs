@@ -68,7 +68,7 @@ impl MemberDelta {
 }
 
 impl Scoped {
-    /// The members of these groups, a group at a time, in the order of their ids.
+    /// The members of these groups, a group at a time, in the order of their ids; nothing when they are more than `most`.
     ///
     /// # Errors
     /// When the store fails.
@@ -77,9 +77,10 @@ impl Scoped {
         &self,
         groups: &[&str],
         names: MemberNames,
-    ) -> Result<Vec<StoredMember>, DirectoryError> {
+        most: usize,
+    ) -> Result<Option<Vec<StoredMember>>, DirectoryError> {
         if groups.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Some(Vec::new()));
         }
         let (display, joins) = match names {
             MemberNames::Unwanted => ("NULL", ""),
@@ -91,11 +92,16 @@ impl Scoped {
         };
         let sql = format!(
             "SELECT m.group_id, m.member_id, m.kind, {display} FROM members m {joins}
-             WHERE m.tenant_id = $1 AND {} ORDER BY m.group_id, m.member_id",
+             WHERE m.tenant_id = $1 AND {} ORDER BY m.group_id, m.member_id LIMIT $3",
             self.is_one_of("m.group_id", "$2")
         );
-        let rows = self.read(sql, vec![self.id_list(groups)]).await?;
-        rows.iter()
+        let limit = i64::try_from(most).unwrap_or(i64::MAX).saturating_add(1);
+        let rows = self.read(sql, vec![self.id_list(groups), limit.into()]).await?;
+        if rows.len() > most {
+            return Ok(None);
+        }
+        let members: Result<_, DirectoryError> = rows
+            .iter()
             .map(|row| {
                 Ok(StoredMember {
                     group_id: row.try_get_by_index(0)?,
@@ -104,7 +110,8 @@ impl Scoped {
                     display: row.try_get_by_index(3)?,
                 })
             })
-            .collect()
+            .collect();
+        Ok(Some(members?))
     }
 
     /// That a column is one of a list of ids; see [`one_of`].

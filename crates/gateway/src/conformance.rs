@@ -25,6 +25,7 @@ mod projection;
 mod replace;
 mod report;
 mod representation;
+mod resources;
 mod search;
 mod session;
 mod sort;
@@ -146,6 +147,7 @@ fn every() -> impl Iterator<Item = &'static Check> {
     [
         discovery::CHECKS,
         representation::CHECKS,
+        resources::CHECKS,
         characteristics::CHECKS,
         http::CHECKS,
         create::CHECKS,

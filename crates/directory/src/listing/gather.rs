@@ -23,7 +23,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::Instrument;
 
 /// How long the statements of one list may run when no index serves them.
-const BUDGET: Duration = Duration::from_millis(1_500);
+const BUDGET: Duration = Duration::from_millis(1_300);
 /// How long such a list waits for its turn. With the time to run it stays below two seconds.
 const WAIT: Duration = Duration::from_millis(400);
 /// How many such lists run at once in a store, and for one tenant.

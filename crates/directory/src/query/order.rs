@@ -25,6 +25,8 @@ pub(crate) struct Order {
     indexed: bool,
     /// Whether no row has a value.
     absent: bool,
+    /// Whether the rows are few and are to be sorted: no index is to be walked in this order.
+    few: bool,
     descending: bool,
 }
 
@@ -43,6 +45,7 @@ impl Translation {
                 unique: true,
                 indexed: true,
                 absent: false,
+                few: false,
                 descending: false,
             });
         };
@@ -65,6 +68,7 @@ impl Translation {
             unique: unique || by_id,
             indexed: unique || by_id || absent,
             absent,
+            few: false,
             descending: *descending,
         })
     }
@@ -153,6 +157,18 @@ impl Order {
         self
     }
 
+    /// The order of few rows that another index finds. A planner without statistics may else walk all rows in this order
+    /// and test each.
+    pub(crate) fn of_few(mut self) -> Self {
+        self.few = true;
+        self
+    }
+
+    /// Whether a position in the whole list can be found in an index alone.
+    pub(crate) fn skips_by_index(&self) -> bool {
+        self.unique && self.value.is_some()
+    }
+
     /// Whether no row has a value.
     pub(crate) fn is_absent(&self) -> bool {
         self.absent
@@ -213,12 +229,14 @@ impl Order {
     pub(crate) fn clause(&self, backwards: bool) -> String {
         let (way, nulls) = self.way(backwards);
         let row = self.row;
-        match &self.value {
-            _ if self.absent => format!("{row}.id {way}"),
-            None => format!("{row}.id {way}"),
+        // An expression, which no index has.
+        let id = if self.few { format!("({row}.id || '')") } else { format!("{row}.id") };
+        match self.value.as_ref().filter(|_| !self.absent) {
+            None => format!("{id} {way}"),
+            Some(leaf) if self.unique && self.few => format!("({} || '') {way}", leaf.sql),
             Some(leaf) if self.unique => format!("{} {way}", leaf.sql),
-            Some(leaf) if leaf.nullable => format!("{} {way} {nulls}, {row}.id {way}", leaf.sql),
-            Some(leaf) => format!("{} {way}, {row}.id {way}", leaf.sql),
+            Some(leaf) if leaf.nullable => format!("{} {way} {nulls}, {id} {way}", leaf.sql),
+            Some(leaf) => format!("{} {way}, {id} {way}", leaf.sql),
         }
     }
 

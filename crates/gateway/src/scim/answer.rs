@@ -3,8 +3,9 @@
 //! **Invariant**: an operation knows nothing of HTTP messages, so that a bulk request calls the same one.
 
 use super::error::SCIM_JSON;
-use super::members::GroupText;
+use super::members::{GroupText, ListText};
 use actix_web::HttpResponse;
+use actix_web::body::BodyStream;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use provisioning::Reason;
@@ -35,6 +36,8 @@ pub enum Body {
     Text(String),
     /// A group with its members, written as it is taken.
     Group(Box<GroupText>),
+    /// A list with large groups in it, and the texts before and after its resources.
+    List(Box<ListText>, String, String),
 }
 
 impl Answered {
@@ -42,6 +45,13 @@ impl Answered {
     #[must_use]
     pub fn document(reason: Reason, text: String) -> Self {
         let body = Some(Body::Text(text));
+        Self { reason, status: StatusCode::OK, version: None, location: None, body }
+    }
+
+    /// A list: 200.
+    #[must_use]
+    pub fn list(reason: Reason, body: Body) -> Self {
+        let body = Some(body);
         Self { reason, status: StatusCode::OK, version: None, location: None, body }
     }
 
@@ -69,6 +79,9 @@ impl Answered {
             Some(Body::Group(group)) => {
                 answer.insert_header((header::CONTENT_TYPE, SCIM_JSON)).body(*group)
             }
+            Some(Body::List(list, head, tail)) => answer
+                .insert_header((header::CONTENT_TYPE, SCIM_JSON))
+                .body(BodyStream::new(Box::pin(list.pieces(head, tail)))),
         }
     }
 }

@@ -7,7 +7,7 @@ use super::answer::{Answered, Body};
 use super::error::Failure;
 use super::exchange::Exchange;
 use super::list::{Search, Wanted, none};
-use super::members::{GroupText, names};
+use super::members::{GroupText, Shown, names};
 use super::operation::{Order, patch_limits};
 use super::precondition::Preconditions;
 use super::response;
@@ -23,6 +23,9 @@ use std::sync::Arc;
 
 /// Removals of members by filter that one request may hold.
 const SEARCHES: usize = 10;
+
+/// Members that a list reads for all its groups at once, at most.
+const MEMBERS_AT_ONCE: usize = 5_000;
 
 type Answer = Result<Answered, Failure>;
 
@@ -71,7 +74,7 @@ pub async fn get(exchange: &mut Exchange, order: Order) -> Answer {
 /// # Errors
 /// What the directory refuses.
 #[tracing::instrument(name = "scim.groups.list", skip_all)]
-pub(super) async fn list(exchange: &Exchange, search: &Search) -> Result<Listing<String>, Failure> {
+pub(super) async fn list(exchange: &Exchange, search: &Search) -> Result<Listing<Shown>, Failure> {
     let caller = &exchange.caller;
     let Some(one) = search.groups.as_ref().filter(|_| caller.tenant.groups) else {
         return Ok(none());
@@ -89,17 +92,22 @@ pub(super) async fn rendered(
     exchange: &Exchange,
     groups: &[&StoredGroup],
     one: Option<&Wanted>,
-) -> Result<Vec<String>, Failure> {
+) -> Result<Vec<Shown>, Failure> {
     let Some(Wanted { projection, .. }) = one else { return Ok(Vec::new()) };
     let Caller { base_url, tenant, scoped, .. } = &*exchange.caller;
     let mut members = Vec::new();
     if projection.wants("members") {
         let ids: Vec<&str> = groups.iter().map(|group| group.id.as_str()).collect();
-        members = exchange.read(scoped.members(&ids, names(projection))).await?;
+        let names = names(projection);
+        match exchange.read(scoped.members(&ids, names, MEMBERS_AT_ONCE)).await? {
+            Some(few) => members = few,
+            // They are read when the client has taken what comes before them.
+            None => return Ok(groups.iter().map(|group| Shown::Group((*group).clone())).collect()),
+        }
     }
     let render = |group: &&StoredGroup| {
         let own = of_group(&members, &group.id);
-        response::group(group, own, base_url, projection, &tenant.schemas.group)
+        Shown::Text(response::group(group, own, base_url, projection, &tenant.schemas.group))
     };
     Ok(groups.iter().map(render).collect())
 }

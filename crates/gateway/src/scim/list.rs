@@ -2,9 +2,11 @@
 //!
 //! **Invariant**: a filter, an order and a choice of attributes mean the same however the query was sent.
 
+use super::answer::Body;
 use super::cursor::{Cursors, Side};
 use super::error::Failure;
 use super::exchange::Exchange;
+use super::members::{ListText, Shown};
 use super::operation::Kind;
 use directory::{Listing, Narrowed, Start, Want};
 use scim_core::{
@@ -81,9 +83,16 @@ impl Search {
     }
 
     /// The ListResponse around rendered resources (RFC 7644 §3.4.2, RFC 9865 §2).
-    pub(super) fn respond(&self, listing: Listing<String>) -> Result<String, Failure> {
+    pub(super) fn respond(
+        &self,
+        listing: Listing<Shown>,
+        exchange: &Exchange,
+    ) -> Result<Body, Failure> {
         let Listing { total, resources, next, previous } = listing;
-        let size: usize = resources.iter().map(|resource| resource.len() + 1).sum();
+        let size: usize = resources
+            .iter()
+            .map(|shown| if let Shown::Text(text) = shown { text.len() + 1 } else { 0 })
+            .sum();
         let mut text = String::with_capacity(size + 1024);
         text.push_str("{\"schemas\":[\"urn:ietf:params:scim:api:messages:2.0:ListResponse\"],");
         if let Some(total) = total {
@@ -102,19 +111,27 @@ impl Search {
             }
         }
         text.push_str(&format!("\"itemsPerPage\":{},\"Resources\":[", resources.len()));
+        let large = resources.iter().any(|shown| matches!(shown, Shown::Group(_)));
+        if let (true, Some(one)) = (large, &self.groups) {
+            let (caller, projection) = (Arc::clone(&exchange.caller), one.projection.clone());
+            let list = ListText { resources: resources.into(), caller, projection };
+            return Ok(Body::List(Box::new(list), text, "]}".into()));
+        }
         for (number, resource) in resources.iter().enumerate() {
             if number > 0 {
                 text.push(',');
             }
-            text.push_str(resource);
+            if let Shown::Text(resource) = resource {
+                text.push_str(resource);
+            }
         }
         text.push_str("]}");
-        Ok(text)
+        Ok(Body::Text(text))
     }
 }
 
 /// The list of nothing.
-pub(super) fn none() -> Listing<String> {
+pub(super) fn none() -> Listing<Shown> {
     Listing { total: Some(0), resources: Vec::new(), next: None, previous: None }
 }
 

@@ -6,9 +6,10 @@
 //! **Invariant**: a piece is never much longer than [`PIECE`].
 
 use super::response;
+use crate::auth::Caller;
 use actix_web::body::{BodySize, MessageBody};
 use actix_web::web::Bytes;
-use directory::{DirectoryError, MemberLine, MemberNames, MemberText, Scoped, StoredGroup};
+use directory::{DirectoryError, MemberLine, MemberNames, MemberText, StoredGroup};
 use futures_util::Stream;
 use futures_util::stream::unfold;
 use scim_core::{MemberKind, Projection, ResourceType};
@@ -18,7 +19,6 @@ use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 /// How long a piece of an answer is.
 const PIECE: usize = 32 * 1024;
@@ -234,92 +234,96 @@ impl MessageBody for GroupText {
     }
 }
 
-/// What is needed to write a list of groups with their members.
+/// A resource of a list.
 #[derive(Debug)]
-pub struct GroupList {
-    /// Where members are read.
-    pub scoped: Scoped,
-    /// The groups of the page.
-    pub groups: VecDeque<StoredGroup>,
-    /// The base URL of references.
-    pub base_url: String,
-    /// What is shown of each.
-    pub projection: Projection,
-    /// The schema of groups.
-    pub of: ResourceType,
-    /// How long the members of one group may take to read.
-    pub patience: Duration,
+pub enum Shown {
+    /// As JSON.
+    Text(String),
+    /// A group whose members are read when it is its turn.
+    Group(StoredGroup),
 }
 
-/// A list response around groups, written group by group: `head` ends with the opening bracket of `Resources`, `tail`
-/// begins with the closing one.
-///
-/// A store that fails on the way ends the answer early, which the client sees as a broken one.
-pub fn list(
-    list: GroupList,
-    head: String,
-    tail: String,
-) -> impl Stream<Item = Result<Bytes, DirectoryError>> {
-    let begun = Writing { list, head: Some(head), tail: Some(tail), group: None, first: true };
-    unfold(begun, |mut writing| async move {
-        match writing.next().await {
-            Ok(piece) => piece.map(|piece| (Ok(Bytes::from(piece)), writing)),
-            Err(error) => {
-                tracing::error!(error = %error, "a list of groups was cut short: the members of one could not be read");
-                writing.tail = None;
-                writing.list.groups.clear();
-                Some((Err(error), writing))
+/// What is needed to write a list of groups with their members.
+pub struct ListText {
+    /// The resources of the page.
+    pub resources: VecDeque<Shown>,
+    /// Where members are read, and whose schemas hold.
+    pub caller: Arc<Caller>,
+    /// What is shown of each group.
+    pub projection: Projection,
+}
+
+impl std::fmt::Debug for ListText {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ListText").field("resources", &self.resources.len()).finish_non_exhaustive()
+    }
+}
+
+impl ListText {
+    /// A list response, resource by resource: `head` ends with the opening bracket of `Resources`, `tail` begins with the
+    /// closing one.
+    ///
+    /// A store that fails on the way ends the answer early, which the client sees as a broken one.
+    pub fn pieces(
+        self,
+        head: String,
+        tail: String,
+    ) -> impl Stream<Item = Result<Bytes, DirectoryError>> {
+        let begun = Writing { list: self, head, tail, group: None, first: true };
+        unfold(begun, |mut writing| async move {
+            match writing.next().await {
+                Ok(piece) => piece.map(|piece| (Ok(Bytes::from(piece)), writing)),
+                Err(error) => {
+                    tracing::error!(error = %error, "a list of groups was cut short: the members of one could not be read");
+                    writing.tail.clear();
+                    writing.list.resources.clear();
+                    Some((Err(error), writing))
+                }
             }
-        }
-    })
+        })
+    }
+
+    async fn open(&self, group: &StoredGroup) -> Result<GroupText, DirectoryError> {
+        let Caller { scoped, base_url, tenant, state, .. } = &*self.caller;
+        let read = scoped.member_text(&group.id, names(&self.projection));
+        let members = tokio::time::timeout(state.limits.request_timeout, read)
+            .await
+            .unwrap_or(Err(DirectoryError::TooExpensive))?;
+        let of = &tenant.schemas.group;
+        Ok(GroupText::new(group, members, base_url, &self.projection, of))
+    }
 }
 
 struct Writing {
-    list: GroupList,
-    head: Option<String>,
-    tail: Option<String>,
+    list: ListText,
+    head: String,
+    tail: String,
     group: Option<GroupText>,
     first: bool,
 }
 
 impl Writing {
     async fn next(&mut self) -> Result<Option<String>, DirectoryError> {
-        if let Some(head) = self.head.take() {
-            return Ok(Some(head));
-        }
-        let mut text = String::new();
-        // Small groups share a piece.
+        let mut text = std::mem::take(&mut self.head);
+        // Small resources share a piece.
         while text.len() < PIECE {
             if let Some(piece) = self.group.as_mut().and_then(GroupText::piece) {
                 text.push_str(&piece);
                 continue;
             }
-            let Some(group) = self.list.groups.pop_front() else {
-                let tail = self.tail.take().unwrap_or_default();
-                text.push_str(&tail);
+            let Some(resource) = self.list.resources.pop_front() else {
+                text.push_str(&std::mem::take(&mut self.tail));
                 break;
             };
             if !std::mem::take(&mut self.first) {
                 text.push(',');
             }
-            self.group = Some(self.list.open(&group).await?);
+            match resource {
+                Shown::Text(resource) => text.push_str(&resource),
+                Shown::Group(group) => self.group = Some(self.list.open(&group).await?),
+            }
         }
         Ok((!text.is_empty()).then_some(text))
-    }
-}
-
-impl GroupList {
-    async fn open(&self, group: &StoredGroup) -> Result<GroupText, DirectoryError> {
-        let Self { scoped, base_url, projection, of, patience, .. } = self;
-        let members = if projection.wants("members") {
-            let read = scoped.member_text(&group.id, names(projection));
-            tokio::time::timeout(*patience, read)
-                .await
-                .unwrap_or(Err(DirectoryError::TooExpensive))?
-        } else {
-            MemberText::default()
-        };
-        Ok(GroupText::new(group, members, base_url, projection, of))
     }
 }
 

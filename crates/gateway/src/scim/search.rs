@@ -8,6 +8,7 @@ use super::discovery;
 use super::error::Failure;
 use super::exchange::Exchange;
 use super::list::{Search, Wanted};
+use super::members::Shown;
 use super::operation::{Kind, Verb, permit};
 use super::query::Query;
 use super::{groups, users};
@@ -121,12 +122,12 @@ async fn list(
         None => format!("{} on this page", listing.resources.len()),
     };
     exchange.note_read(reason, &found);
-    Ok(Answered::document(reason, search.respond(listing)?))
+    Ok(Answered::list(reason, search.respond(listing, exchange)?))
 }
 
 /// Users and groups in one list.
 #[tracing::instrument(name = "scim.everything.list", skip_all)]
-async fn everything(exchange: &Exchange, search: &Search) -> Result<Listing<String>, Failure> {
+async fn everything(exchange: &Exchange, search: &Search) -> Result<Listing<Shown>, Failure> {
     let caller = &exchange.caller;
     let want = WantAll {
         users: search.users.as_ref().map(Wanted::narrowed),
@@ -148,7 +149,9 @@ async fn everything(exchange: &Exchange, search: &Search) -> Result<Listing<Stri
     let resources = resources
         .iter()
         .filter_map(|found| match found {
-            Found::User(user) => users::rendered(exchange, user, search.users.as_ref()),
+            Found::User(user) => {
+                users::rendered(exchange, user, search.users.as_ref()).map(Shown::Text)
+            }
             Found::Group(_) => groups.next(),
         })
         .collect();

@@ -4,6 +4,7 @@ use super::answer::{Answered, Body};
 use super::error::Failure;
 use super::exchange::Exchange;
 use super::list::{Search, Wanted, none};
+use super::members::Shown;
 use super::operation::{Order, patch_limits};
 use super::precondition::Preconditions;
 use super::response;
@@ -68,13 +69,15 @@ pub async fn get(exchange: &mut Exchange, order: Order) -> Answer {
 /// # Errors
 /// What the directory refuses.
 #[tracing::instrument(name = "scim.users.list", skip_all)]
-pub(super) async fn list(exchange: &Exchange, search: &Search) -> Result<Listing<String>, Failure> {
+pub(super) async fn list(exchange: &Exchange, search: &Search) -> Result<Listing<Shown>, Failure> {
     let Some(one) = &search.users else { return Ok(none()) };
     let want = search.want(one, exchange);
     let Listing { total, resources, next, previous } =
         exchange.read(exchange.caller.scoped.users(&want)).await?;
-    let resources =
-        resources.iter().filter_map(|user| rendered(exchange, user, Some(one))).collect();
+    let resources = resources
+        .iter()
+        .filter_map(|user| rendered(exchange, user, Some(one)).map(Shown::Text))
+        .collect();
     Ok(Listing { total, resources, next, previous })
 }
 

@@ -1,6 +1,7 @@
 //! `/Groups`: members by every form that identity providers send.
 
 mod concurrent;
+mod large;
 
 use crate::support::TestGateway;
 use serde_json::{Value, json};

@@ -197,6 +197,8 @@ impl Check<'_> {
         }
         if one_primary(attribute, &mut kept) {
             self.bend(Quirk::ManyPrimaries, place, "may have one value with primary true only")?;
+            // Two values may have differed in that alone.
+            collapse(&mut kept);
         }
         Ok((!kept.is_empty()).then_some(Value::Array(kept)))
     }

@@ -72,6 +72,8 @@ impl Edit<'_> {
             }
         }
         self.settle_primary(&mut list, &touched)?;
+        // Two values may have differed in `primary` alone.
+        collapse(&mut list);
         Ok(list)
     }
 

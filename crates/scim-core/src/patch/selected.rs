@@ -127,6 +127,7 @@ impl Edit<'_> {
                 list.push(element);
                 let last = list.len() - 1;
                 self.settle_primary(&mut list, &[last])?;
+                collapse(&mut list);
             }
             return Ok(list);
         }
