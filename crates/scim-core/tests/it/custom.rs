@@ -1,10 +1,6 @@
 //! A tenant's own attributes.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test that cannot set its scene has failed"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot set its scene has failed")]
 
 use scim_core::{Custom, CustomAttribute, ErrorKind, Kind, Mutability, Returned, Schemas};
 use serde_json::{Value, json};

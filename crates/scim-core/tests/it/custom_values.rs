@@ -235,7 +235,6 @@ fn filters_know_their_kinds() {
         "@pin pr",
         r#"@vip gt true"#,
         r#"@seal gt "A""#,
-        r#"@seal co "A""#,
         r#"@hired co "2026""#,
         r#"@level co 7"#,
         r#"@level eq "7""#,

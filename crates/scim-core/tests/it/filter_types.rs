@@ -1,7 +1,5 @@
 //! Filters of queries over several resource types (RFC 7644 §3.4.2.1).
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot set its scene has failed")]
-
 use crate::patch::document;
 use scim_core::{ErrorKind, Filter, FilterLimits, Notes, ResourceType, ScimError, Tolerance};
 use serde_json::json;

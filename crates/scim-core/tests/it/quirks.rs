@@ -1,11 +1,6 @@
 //! The quirk ledger: each row is tolerated and noted, and refused by whoever is strict about it.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test that cannot set its scene has failed"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot set its scene has failed")]
 
 use crate::custom::{OWN, schemas};
 use crate::patch::{PATCH_LIMITS, document, shown, texts, without_schemas};

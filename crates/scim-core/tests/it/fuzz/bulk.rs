@@ -40,7 +40,7 @@ fn check_order(request: &BulkRequest) {
     }
     assert!(places.iter().all(Option::is_some), "no operation is left out");
     for (index, operation) in request.operations.iter().enumerate() {
-        for need in operation.task.iter().flat_map(|task| task.needs()) {
+        for need in operation.task.iter().flat_map(scim_core::bulk::Task::needs) {
             assert!(places.get(need) <= places.get(index), "{index} comes before {need}");
         }
     }
