@@ -7,6 +7,7 @@ use scim_core::MemberStep;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use tokio_util::task::TaskTracker;
 
 const TASKS: usize = 32;
 const ROUNDS: usize = 12;
@@ -147,9 +148,9 @@ async fn of_many_changes_at_once_none_is_lost_and_none_fails() {
         shared.push(scene.group(&name, &[]).await);
     }
     let crowd = Arc::new(Crowd { scene, users, shared });
-    let tasks: Vec<_> =
-        (0..TASKS).map(|number| tokio::spawn(work(crowd.clone(), number))).collect();
-    for task in tasks {
+    let tasks = TaskTracker::new();
+    let all: Vec<_> = (0..TASKS).map(|number| tasks.spawn(work(crowd.clone(), number))).collect();
+    for task in all {
         task.await.unwrap();
     }
 

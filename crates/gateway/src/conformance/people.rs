@@ -124,8 +124,12 @@ pub(super) struct Crowd {
     pub(super) people: Vec<(char, String)>,
 }
 
+/// Letter, given name, family name, title, user type, active, employee number.
+type Person =
+    (char, &'static str, &'static str, Option<&'static str>, &'static str, bool, &'static str);
+
 /// Given name, family name, title, user type, active, employee number; every second has a home address for mail.
-const PEOPLE: [(char, &str, &str, Option<&str>, &str, bool, &str); 6] = [
+const PEOPLE: [Person; 6] = [
     ('a', "Ada", "Archer", Some("Engineer"), "Employee", true, "1001"),
     ('b', "Bert", "Baker", Some("engineer lead"), "Employee", true, "1002"),
     ('c', "Cleo", "Carter", Some("Manager"), "Contractor", false, "1003"),

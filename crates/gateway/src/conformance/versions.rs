@@ -1,4 +1,4 @@
-//! ETags: RFC 7644 §3.14.
+//! Entity tags: RFC 7644 §3.14.
 
 use super::check::{Verdict, checks};
 use super::exchange::Exchange;

@@ -67,7 +67,8 @@ impl Cursors {
         let sealed = Sealed { at: self.now.unix_timestamp(), side, key };
         let mut bytes = serde_json::to_vec(&sealed).map_err(|_no_text| broken())?;
         let aad = Aad::from(self.query.as_slice());
-        let nonce = self.key.seal_in_place_append_tag(aad, &mut bytes).map_err(|_| broken())?;
+        let nonce =
+            self.key.seal_in_place_append_tag(aad, &mut bytes).map_err(|_unspecified| broken())?;
         let mut whole = nonce.as_ref().to_vec();
         whole.append(&mut bytes);
         Ok(URL_SAFE_NO_PAD.encode(whole))

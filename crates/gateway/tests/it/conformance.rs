@@ -87,7 +87,7 @@ async fn an_open_tenant_fails_only_where_a_quirk_is_tolerated() {
 
 #[actix_web::test]
 async fn a_report_says_what_was_sent_and_what_came_back() {
-    let server = wrong::Wrong::start(wrong::Manner::Empty).await;
+    let server = wrong::Wrong::start(wrong::Manner::Empty);
     let report = check(&server.base, Some("a-token-that-stays-secret")).await;
 
     let text = report.to_lines().join("\n");

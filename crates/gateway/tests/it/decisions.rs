@@ -41,7 +41,7 @@ async fn every_operation_leaves_exactly_one_decision() {
         "user.create done user_created 201 Ada",
         "user.create refused user_name_taken 409 ada",
         "user.create refused seats_exhausted 403 bob",
-        "user.create refused attribute_invalid 400 -",
+        "user.create refused attribute_missing 400 -",
         "user.create refused syntax_invalid 400 -",
         "user.patch done user_updated 200 Ada",
         "user.patch unchanged user_unchanged 200 Ada",

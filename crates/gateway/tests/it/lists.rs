@@ -278,6 +278,10 @@ async fn every_announced_attribute_can_be_filtered_on() {
     let mut asked = BTreeSet::new();
     for schema in acme.get("/Schemas").await.body["Resources"].as_array().unwrap() {
         let id = schema["id"].as_str().unwrap();
+        // The discovery documents have schemas too, and no lists that could be filtered.
+        if ["ServiceProviderConfig", "ResourceType", "Schema"].iter().any(|end| id.ends_with(end)) {
+            continue;
+        }
         let path = if id.ends_with(":Group") { "/Groups" } else { "/Users" };
         for attribute in schema["attributes"].as_array().unwrap() {
             let name = format!("{id}:{}", attribute["name"].as_str().unwrap());

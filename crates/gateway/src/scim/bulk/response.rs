@@ -1,4 +1,4 @@
-//! The BulkResponse (RFC 7644 §3.7).
+//! The answer to a bulk request (`BulkResponse`, RFC 7644 §3.7).
 
 use super::{Results, kind};
 use crate::scim::answer::Answered;
@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 /// The operations that were tried, in the order of the request.
 pub(super) fn render(request: &BulkRequest, results: &Results, base_url: &str) -> String {
     let entries: Vec<String> = results
-        .iter()
-        .filter_map(|(index, _)| {
+        .keys()
+        .filter_map(|index| {
             let operation = request.operations.get(*index)?;
             Some(entry(*index, operation, request, results, base_url).to_string())
         })

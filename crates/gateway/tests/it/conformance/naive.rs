@@ -187,7 +187,7 @@ fn answer(store: &Mutex<Store>, request: &HttpRequest, body: &web::Bytes) -> Htt
 #[actix_web::test]
 async fn a_server_without_rules_passes_only_what_needs_none() {
     let store = Arc::new(Mutex::new(Store::default()));
-    let server = Wrong::with(move |request, body| answer(&store, &request, &body)).await;
+    let server = Wrong::with(move |request, body| answer(&store, &request, &body));
 
     let report = check(&server.base, Some("token")).await;
 

@@ -61,20 +61,19 @@ impl Drop for Wrong {
 }
 
 impl Wrong {
-    pub(crate) async fn start(manner: Manner) -> Self {
-        Self::with(move |request, body| answer(manner, &request, &body)).await
+    pub(crate) fn start(manner: Manner) -> Self {
+        Self::with(move |request, body| answer(manner, &request, &body))
     }
 
     /// One whose discovery documents are in order, and announce everything.
-    pub(crate) async fn announcing(manner: Manner) -> Self {
+    pub(crate) fn announcing(manner: Manner) -> Self {
         Self::with(move |request, body| match discovery(&request) {
             Some(document) => document,
             None => answer(manner, &request, &body),
         })
-        .await
     }
 
-    pub(crate) async fn with<F>(answer: F) -> Self
+    pub(crate) fn with<F>(answer: F) -> Self
     where
         F: Fn(HttpRequest, web::Bytes) -> HttpResponse + Clone + Send + 'static,
     {
@@ -170,6 +169,13 @@ fn attribute(name: &str, kind: &str, list: bool, more: &Value) -> Value {
     one
 }
 
+fn list(all: &[Value]) -> Value {
+    json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"],
+        "totalResults": all.len(), "Resources": all,
+    })
+}
+
 fn documents(path: &str) -> Option<Value> {
     let core = |name: &str| format!("urn:ietf:params:scim:schemas:core:2.0:{name}");
     let enterprise = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
@@ -215,12 +221,6 @@ fn documents(path: &str) -> Option<Value> {
             "endpoint": format!("/{name}s"), "schemaExtensions": extensions,
         })
     };
-    let list = |all: &[Value]| {
-        json!({
-            "schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"],
-            "totalResults": all.len(), "Resources": all,
-        })
-    };
     let on = json!({ "supported": true });
     match path {
         "/ServiceProviderConfig" => Some(json!({
@@ -255,7 +255,7 @@ fn is_about_discovery(id: &str) -> bool {
 async fn nonsense_passes_no_must() {
     let (musts, mut wrong) = (musts(), Vec::new());
     for manner in ALL {
-        let server = Wrong::start(manner).await;
+        let server = Wrong::start(manner);
         let report = check(&server.base, Some("token")).await;
         let passed: Vec<&str> = ids(&report, "pass").intersection(&musts).copied().collect();
         if !passed.is_empty() {
@@ -270,7 +270,7 @@ async fn nonsense_passes_no_must() {
 async fn nonsense_behind_good_discovery_passes_no_other_must() {
     let (musts, mut wrong) = (musts(), Vec::new());
     for manner in ALL {
-        let server = Wrong::announcing(manner).await;
+        let server = Wrong::announcing(manner);
         let report = check(&server.base, Some("token")).await;
         let passed: Vec<&str> = ids(&report, "pass")
             .intersection(&musts)
@@ -294,8 +294,7 @@ async fn every_check_fails_somewhere() {
         (Manner::Broken, true),
         (Manner::Html, false),
     ] {
-        let server =
-            if announcing { Wrong::announcing(manner).await } else { Wrong::start(manner).await };
+        let server = if announcing { Wrong::announcing(manner) } else { Wrong::start(manner) };
         let report = check(&server.base, Some("token")).await;
         let bad = report.entries.iter().filter(|entry| is_no_pass(&entry.outcome));
         seen.extend(bad.filter(|entry| entry.outcome.word() != "skipped").map(|entry| entry.id));
