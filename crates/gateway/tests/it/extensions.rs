@@ -170,6 +170,39 @@ async fn own_attributes_are_found_by_filters() {
 }
 
 #[actix_web::test]
+async fn own_attributes_are_sorted_by_and_searched_for() {
+    let gateway = TestGateway::start().await;
+    let (acme, zeta) = (gateway.tenant("acme").await, gateway.tenant("zeta").await);
+    declare(&acme, OWN, one_of_each()).await;
+    for (name, floor, motto) in [("ada", 10, "b"), ("bob", 9, "C"), ("eve", -1, "a")] {
+        acme.user_with(&person(name, &json!({ "floor": floor, "motto": motto }))).await;
+    }
+    acme.user("nobody").await;
+
+    for (by, order, names) in [
+        ("floor", "ascending", ["eve", "bob", "ada", "nobody"]),
+        ("floor", "descending", ["nobody", "ada", "bob", "eve"]),
+        ("motto", "ascending", ["eve", "ada", "bob", "nobody"]),
+    ] {
+        let by = encoded(&format!("{OWN}:{by}"));
+        let listed = acme.get(&format!("/Users?sortBy={by}&sortOrder={order}")).await;
+        assert_eq!(listed.each("userName"), names, "{by} {order}");
+    }
+    let search = json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"],
+        "filter": format!("{OWN}:floor gt 0"),
+        "sortBy": format!("{OWN}:motto"),
+        "attributes": ["userName", format!("{OWN}:motto")],
+    });
+    let found = acme.post("/Users/.search", &search).await;
+    assert_eq!(found.each("userName"), ["ada", "bob"]);
+    assert_eq!(found.body["Resources"][0][OWN], json!({ "motto": "b" }));
+    assert_eq!(acme.post("/.search", &search).await.assert(200).total(), 2);
+    let answer = zeta.post("/Users/.search", &search).await.assert(400);
+    assert!(answer.text.contains("motto"), "{}", answer.text);
+}
+
+#[actix_web::test]
 async fn own_attributes_are_changed_by_patch_and_put() {
     let gateway = TestGateway::start().await;
     let acme = gateway.tenant("acme").await;

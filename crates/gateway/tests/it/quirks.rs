@@ -10,6 +10,8 @@ use scim_core::Tolerance;
 use serde_json::json;
 use time::OffsetDateTime;
 
+const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
+
 /// Makes a tenant strict; this process sees it at once.
 pub(crate) async fn set_strict(tenant: &TestTenant, what: &str) {
     strictly(tenant, &Tolerance::parse(what).unwrap()).await;
@@ -98,13 +100,29 @@ async fn a_bare_token_is_refused_by_a_strict_tenant_and_its_administrator_can_se
 async fn a_separator_at_the_end_is_refused_by_a_strict_tenant() {
     let gateway = TestGateway::start().await;
     let acme = gateway.tenant("acme").await;
-    for path in ["/Users?", "/Users?count=1&"] {
+    for path in ["/Users?", "/Users?count=1&", "/Users/"] {
         set_strict(&acme, "none").await;
         acme.get(path).await.assert(200);
         set_strict(&acme, "Q-trailing-separator").await;
         acme.get(path).await.refused(400, "syntax_invalid", Some("invalidSyntax"));
     }
     acme.get("/Users?count=1").await.assert(200);
+}
+
+#[actix_web::test]
+async fn a_body_without_a_content_type_is_read_and_noted() {
+    let gateway = TestGateway::start().await;
+    let acme = gateway.tenant("acme").await;
+    let send = async |name: &str| {
+        let body = json!({ "schemas": [USER], "userName": name });
+        acme.call("POST", "/Users").body(body.to_string()).send().await
+    };
+    send("ada").await.assert(201);
+    let rows = acme.decisions_until(1).await;
+    assert_eq!(rows[0].quirks, ["Q-no-content-type"]);
+
+    set_strict(&acme, "Q-no-content-type").await;
+    send("bob").await.refused(415, "media_type_unsupported", None);
 }
 
 #[actix_web::test]

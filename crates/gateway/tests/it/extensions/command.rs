@@ -215,6 +215,12 @@ async fn a_running_server_follows_what_is_declared_and_how_strict_it_is() {
     assert_eq!((&count["clause"], &count["tolerated"]), (&json!("RFC 7643 §2.1"), &json!(true)));
     assert_eq!(count["strict_scim_type"], "invalidSyntax");
 
+    let ops = server.line("serving").unwrap()["ops"].as_str().unwrap().to_owned();
+    let metrics = client().get(format!("http://{ops}/metrics")).send().await.unwrap();
+    let metrics = metrics.text().await.unwrap();
+    let counter = r#"scim_quirks_total{quirk="Q-unknown-attribute",client="none"} 1"#;
+    assert!(metrics.contains(counter), "{metrics}");
+
     json(&stores, &["tenant", "set", "acme", "--strict", "Q-unknown-attribute"]);
     until("strictness", async || {
         let (status, answer) = called.send("POST", "/Users", Some(&body)).await;
