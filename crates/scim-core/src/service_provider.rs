@@ -93,15 +93,23 @@ fn is_required(extension: &Schema) -> bool {
     extension.attributes.iter().any(|attribute| attribute.required)
 }
 
-/// The schemas of all resource types of a tenant (RFC 7643 §7), and those of the discovery resources (§8.7.2).
+/// The schemas of all resource types of a tenant (RFC 7643 §7).
+///
+/// Those of the discovery resources are not among them: identity providers offer every attribute that they find here
+/// for mapping (idp-wire row 23). They are there by their URN; see [`discovery_schemas`].
 #[must_use]
 pub fn schemas(schemas: &Schemas, base_url: &str) -> Vec<Value> {
     [&schemas.user, &schemas.group]
         .into_iter()
         .flat_map(|of| std::iter::once(&of.core).chain(&of.extensions))
-        .chain(&discovery::schemas())
         .map(|schema| described(schema, base_url))
         .collect()
+}
+
+/// The schemas of the discovery resources (RFC 7643 §8.7.2).
+#[must_use]
+pub fn discovery_schemas(base_url: &str) -> Vec<Value> {
+    discovery::schemas().iter().map(|schema| described(schema, base_url)).collect()
 }
 
 fn described(schema: &Schema, base_url: &str) -> Value {

@@ -65,10 +65,12 @@ impl Answered {
         if let Some(version) = self.version {
             answer.insert_header((header::ETAG, ETag(version).to_string()));
         }
-        // RFC 7644 §3.3: the address of what was made. Elsewhere `meta.location` tells it.
-        if self.status == StatusCode::CREATED
-            && let Some(location) = self.location
+        // RFC 7644 §3.3: the address of what was made; its examples have it wherever a resource is shown. RFC 7643
+        // §3.1 wants `meta.location` to be the Content-Location.
+        if let Some(location) = self.location
+            && self.body.is_some()
         {
+            answer.insert_header((header::CONTENT_LOCATION, location.as_str()));
             answer.insert_header((header::LOCATION, location));
         }
         match self.body {

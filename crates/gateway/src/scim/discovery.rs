@@ -79,7 +79,10 @@ pub async fn resource_types(request: HttpRequest, caller: Caller) -> HttpRespons
 pub async fn schemas(request: HttpRequest, caller: Caller) -> HttpResponse {
     let exchange = Exchange::begin(caller, "discovery.get", "Schema", None);
     let Caller { tenant, base_url, .. } = &*exchange.caller;
-    let all = service_provider::schemas(&tenant.schemas, base_url);
+    let mut all = service_provider::schemas(&tenant.schemas, base_url);
+    if request.match_info().get("id").is_some() {
+        all.extend(service_provider::discovery_schemas(base_url));
+    }
     let result = documents(&request, &exchange, &all);
     exchange.finish(result).await
 }

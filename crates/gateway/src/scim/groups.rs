@@ -128,16 +128,18 @@ pub async fn replace(exchange: &mut Exchange, order: Order) -> Answer {
     let Order { projection, conditions, body } = order;
     exchange.subject.name = body.get("displayName").and_then(Value::as_str).map(str::to_owned);
     let Caller { tenant, tolerance, state, .. } = &*exchange.caller;
+    let schemas = Arc::clone(&tenant.schemas);
     let (group, members, notes) =
-        Group::parse(&body, &tenant.schemas.group, tolerance, state.limits.members)?;
+        Group::parse(&body, &schemas.group, tolerance, state.limits.members)?;
     exchange.asked.notes.absorb(notes);
     // A body without `members` says nothing of them; an empty list empties the group.
     let steps: Vec<MemberStep> = members
         .map(|add| MemberStep::Change { clear: true, add, remove: Vec::new() })
         .into_iter()
         .collect();
-    let alter = move |_: &Document, _: &mut Asked| {
-        Ok(GroupChange { group: group.clone(), members: steps.clone() })
+    let alter = move |old: &Document, _: &mut Asked| {
+        let group = group.clone().replacing(old, &schemas.group)?;
+        Ok(GroupChange { group, members: steps.clone() })
     };
     let answer = change(exchange, conditions, alter).await?;
     let status = StatusCode::OK;

@@ -99,10 +99,12 @@ pub(super) fn rendered(
 pub async fn replace(exchange: &mut Exchange, order: Order) -> Answer {
     let Order { projection, conditions, body } = order;
     exchange.subject.name = body.get("userName").and_then(Value::as_str).map(str::to_owned);
-    let of = &exchange.caller.tenant.schemas.user;
-    let (user, notes) = parse(&body, of, &exchange.caller.tolerance)?;
+    let schemas = Arc::clone(&exchange.caller.tenant.schemas);
+    let (user, notes) = parse(&body, &schemas.user, &exchange.caller.tolerance)?;
     exchange.asked.notes.absorb(notes);
-    let alter = move |old: &Document, _: &mut Asked| Ok(with_active(user.clone(), old));
+    let alter = move |old: &Document, _: &mut Asked| {
+        Ok(with_active(user.clone().replacing(old, &schemas.user)?, old))
+    };
     change(exchange, conditions, projection.as_ref(), alter).await
 }
 

@@ -27,9 +27,9 @@ fn class_and_status_go_together() {
             Class::Store => &[503],
         };
         assert!(expected.contains(&reason.status()), "{reason}");
-        // RFC 7644 §3.12: a scimType belongs to 400 and 409 alone.
-        let may_have_scim_type = matches!(reason.status(), 400 | 409);
-        assert_eq!(reason.scim_type().is_some(), may_have_scim_type, "{reason}");
+        // RFC 7644 §3.12: a scimType belongs to 400 and to the 409 of uniqueness. That of §3.7.1 has none.
+        let is_taken = reason.status() == 409 && *reason != Reason::BulkReferenceFailed;
+        assert_eq!(reason.scim_type().is_some(), reason.status() == 400 || is_taken, "{reason}");
     }
 }
 

@@ -250,9 +250,10 @@ impl Check<'_> {
         match value {
             Value::Object(map) => self.complex(attribute, place, map),
             Value::String(_) | Value::Number(_) | Value::Bool(_) => {
-                let Some(sub) = attribute.part(Role::Value) else {
-                    return Err(wrong_type(attribute, place, value));
-                };
+                // A text may stand for the element whose value it is; a number in the place of e-mails is a mistake.
+                let part = attribute.part(Role::Value);
+                let part = part.filter(|_| value.is_string() || !attribute.multi_valued);
+                let Some(sub) = part else { return Err(wrong_type(attribute, place, value)) };
                 // As an element that has this value; the text may be JSON.
                 let alone = Map::from_iter([(sub.name.clone(), value.clone())]);
                 let found = self.complex(attribute, place, &alone)?;

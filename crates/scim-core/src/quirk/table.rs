@@ -189,7 +189,7 @@ quirks! {
         "tenant-registry: bearer_in_any_case_and_the_bare_token_are_taken_and_noted";
     NoContentType = "Q-no-content-type", "RFC 7644 §3.1", ["other"], 415, None,
         "A body without a `Content-Type`; it is read as JSON.",
-        "gateway: what_http_leaves_open_is_a_quirk_that_a_strict_tenant_refuses";
+        "gateway: a_body_without_a_content_type_is_read_and_noted";
     TrailingSeparator = "Q-trailing-separator", "RFC 3986 §3.4", ["onelogin"], 400, Some("invalidSyntax"),
         "The query ends with `&`, or the URL with a bare `?` or a slash.",
         "gateway: separators_at_the_end_of_a_url_and_unknown_parameters_are_tolerated";

@@ -7,7 +7,9 @@
     reason = "a test that cannot set its scene has failed"
 )]
 
-use scim_core::service_provider::{resource_types, schemas, service_provider_config};
+use scim_core::service_provider::{
+    discovery_schemas, resource_types, schemas, service_provider_config,
+};
 use scim_core::{Announced, Schemas};
 use serde_json::{Value, json};
 
@@ -134,7 +136,8 @@ fn announced(schemas: &[Value], document: &Value) {
 #[test]
 fn the_discovery_documents_keep_to_their_own_schemas() {
     let all = Schemas::builtin();
-    let schemas = schemas(&all, BASE);
+    let mut schemas = schemas(&all, BASE);
+    schemas.extend(discovery_schemas(BASE));
     for document in resource_types(&all, BASE).iter().chain(&schemas) {
         announced(&schemas, document);
     }
@@ -158,7 +161,8 @@ fn a_tenants_own_schemas_are_announced_as_they_are() {
         types[0]["schemaExtensions"][1],
         json!({"schema": crate::custom::OWN, "required": true})
     );
-    let schemas = schemas(&all, BASE);
+    let mut schemas = schemas(&all, BASE);
+    schemas.extend(discovery_schemas(BASE));
     let own = schemas.iter().find(|schema| schema["id"] == crate::custom::OWN).unwrap();
     assert_eq!(
         own["attributes"][0],
