@@ -6,6 +6,7 @@
 //! **Invariant**: a page that no index has in order first finds its ids and then fetches their documents, so that rows
 //! passed over are never read in full; a total that no filter narrows comes from the counters.
 
+mod cost;
 mod everything;
 mod gather;
 mod positions;
@@ -20,8 +21,8 @@ use crate::query::{Order, Translation};
 use crate::scope::{Scoped, made_at};
 use crate::seats::Totals;
 use crate::users::{self, StoredUser};
-use gather::{Cost, Gathered, Line, Plan, Take};
-use scim_core::schema::builtin::ENTERPRISE_USER;
+use cost::{Cost, at_most_one, is_in_group, is_served};
+use gather::{Gathered, Line, Plan, Take};
 use scim_core::{Condition, Op, Operand, Sort, SortValue};
 use sea_orm::{DbErr, QueryResult};
 use serde::{Deserialize, Serialize};
@@ -30,10 +31,6 @@ use time::OffsetDateTime;
 
 /// The age from which on an id has no unseen neighbours: more than a request may take and clocks may differ.
 const SETTLED: Duration = Duration::from_secs(120);
-/// A tenant with no more resources than this is read through in a moment.
-const FEW: u64 = 10_000;
-/// Rows that an index skips in a moment.
-const SHALLOW: u64 = 10_000;
 
 /// Where a page begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -182,7 +179,9 @@ impl Scoped {
         if let (Start::Offset(offset), None, true) = (&want.start, &condition, order.is_as_made()) {
             return self.list_all(columns, *offset, want, translation).await;
         }
-        let order = if want.condition.is_some_and(is_served) { order.of_few() } else { order };
+        let few =
+            want.condition.is_some_and(|condition| is_served(condition) || is_in_group(condition));
+        let order = if few { order.of_few() } else { order };
         let cost = self.cost(want, &order).await?;
         let mut start = want.start.clone();
         if let (Start::Offset(1..), None, true) = (&start, &condition, order.skips_by_index()) {
@@ -391,24 +390,6 @@ impl Scoped {
             Some(false) => totals.users.saturating_sub(totals.seats),
         }))
     }
-
-    /// What a list may cost.
-    async fn cost(&self, want: &Want<'_>, order: &Order) -> Result<Cost, DirectoryError> {
-        let deep = matches!(want.start, Start::Offset(offset) if offset > SHALLOW);
-        let little = match want.condition {
-            Some(condition) => is_served(condition),
-            None => order.is_indexed() && !deep,
-        };
-        if little {
-            return Ok(Cost::Little);
-        }
-        if want.condition.is_some_and(asks_memberships) {
-            return Ok(Cost::Much);
-        }
-        let totals = self.totals().await?;
-        let few = totals.users.max(totals.groups) <= FEW;
-        Ok(if few { Cost::Little } else { Cost::Much })
-    }
 }
 
 /// The parts of a page's statement.
@@ -491,71 +472,6 @@ fn listing<T>(
     let total = counted.or(whole.then_some(lines.len() as u64));
     let resources = lines.into_iter().map(|line| line.one).collect();
     Listing { total, resources, next, previous }
-}
-
-/// Whether a filter can hold of one resource only: it asks for a unique name or an id. Such a look-up needs no order, and
-/// without one the planner can take no other index than that of the name.
-fn at_most_one(condition: &Condition) -> bool {
-    match condition {
-        Condition::And(all) => all.iter().any(at_most_one),
-        Condition::Compare { target, op: Op::Eq, operand: Operand::Text(_) } => {
-            target.extension.is_none()
-                && target.sub.is_none()
-                && matches!(target.attribute.as_str(), "userName" | "id")
-        }
-        _ => false,
-    }
-}
-
-/// Whether an index leads to the few resources that a filter can hold of.
-fn is_served(condition: &Condition) -> bool {
-    match condition {
-        Condition::And(all) => all.iter().any(is_served),
-        Condition::Or(any) => any.iter().all(is_served),
-        Condition::Compare { target, op: Op::Eq, operand: Operand::Text(_) } => {
-            let part = target.sub.as_ref().map(|sub| sub.name.as_str());
-            match (&target.extension, target.attribute.as_str(), part) {
-                (None, "userName" | "id" | "externalId", None) => true,
-                (None, "emails" | "members", part) => part == Some("value"),
-                (Some(urn), "manager", part) => urn == ENTERPRISE_USER && part == Some("value"),
-                _ => false,
-            }
-        }
-        Condition::Element { target, condition } => {
-            target.extension.is_none()
-                && matches!(target.attribute.as_str(), "emails" | "members")
-                && has_value(condition)
-        }
-        // Every resource has an id: this is what never holds, as an attribute of the other type of resource.
-        Condition::Not(inner) => {
-            matches!(&**inner, Condition::Present(target) if target.attribute == "id")
-        }
-        _ => false,
-    }
-}
-
-/// Whether the filter of an element asks for its `value`.
-fn has_value(condition: &Condition) -> bool {
-    match condition {
-        Condition::And(all) => all.iter().any(has_value),
-        Condition::Compare { target, op: Op::Eq, operand: Operand::Text(_) } => {
-            target.attribute == "value"
-        }
-        _ => false,
-    }
-}
-
-/// Whether a filter reads memberships, of which there may be far more than resources.
-fn asks_memberships(condition: &Condition) -> bool {
-    match condition {
-        Condition::And(all) | Condition::Or(all) => all.iter().any(asks_memberships),
-        Condition::Not(inner) => asks_memberships(inner),
-        Condition::Present(target)
-        | Condition::Compare { target, .. }
-        | Condition::Element { target, .. } => {
-            target.extension.is_none() && matches!(target.attribute.as_str(), "groups" | "members")
-        }
-    }
 }
 
 /// A number as databases count.

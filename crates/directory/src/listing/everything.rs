@@ -4,8 +4,9 @@
 //!
 //! **Invariant**: what one type does not have is absent there, so both types are in one total order.
 
-use super::gather::{Cost, Gathered, Line, Plan, Take};
-use super::{FEW, Listed, Listing, SHALLOW, Start, asks_memberships, big, is_served, listing};
+use super::cost::{Cost, FEW, SHALLOW, asks_memberships, is_served};
+use super::gather::{Gathered, Line, Plan, Take};
+use super::{Listed, Listing, Start, big, listing};
 use crate::error::DirectoryError;
 use crate::groups::{self, StoredGroup};
 use crate::query::{Order, Translation};

@@ -6,6 +6,7 @@
 //!
 //! **Invariant**: a connection goes back to its pool without a deadline.
 
+use super::cost::Cost;
 use crate::error::{DirectoryError, expensive};
 use crate::scope::Scoped;
 use futures_util::{Stream, TryStreamExt};
@@ -33,15 +34,6 @@ const OF_ONE_TENANT: usize = 1;
 const PAGE_BYTES: usize = 8 << 20;
 /// Steps of SQLite's machine between two looks at the clock.
 const STEPS: i32 = 2_000;
-
-/// What a list may cost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Cost {
-    /// An index leads to the rows, or there are few.
-    Little,
-    /// All rows of the tenant may have to be looked at.
-    Much,
-}
 
 /// A row of a page.
 #[derive(Debug)]
