@@ -16,6 +16,7 @@ checks! {
     "7643-4.1.2-groups" Should [User, Group, Attribute("groups")] "groups of a user shows the group, with value and $ref" => groups,
     "7643-4.2-attributes" Must [Group] "a group comes back with displayName and members" => group,
     "7643-4.2-member" Must [User, Group] "a member has value; $ref, where there is one, is the member's location" => member,
+    "7643-4.2-immutable" Should [Group] "value, $ref and type of members are announced as immutable, where they are announced" => immutable,
     "7643-4.3-attributes" Must [User, Enterprise] "the enterprise attributes come back as sent" => enterprise,
     "7643-4.3-manager" Must [User, Enterprise] "manager is kept as an object with value" => manager,
 }
@@ -156,6 +157,21 @@ async fn member(session: &Session) -> Verdict {
     if !is_absent(shown, "/$ref") {
         let reference = text(shown, "/$ref");
         read.wants(reference.ends_with(user.text("/id")), format!("$ref is {reference:?}"))?;
+    }
+    Ok(())
+}
+
+async fn immutable(session: &Session) -> Verdict {
+    let answer = session.get("/Schemas").await?;
+    answer.status(&[200])?;
+    if session.target().attribute(GROUP, "members").is_none() {
+        return answer.unmet("the Group schema has no members");
+    }
+    for name in ["value", "$ref", "type"] {
+        let path = format!("members.{name}");
+        let Some(found) = session.target().attribute(GROUP, &path) else { continue };
+        let word = text(found, "/mutability");
+        answer.wants(word == "immutable", format!("{path} is announced as {word}"))?;
     }
     Ok(())
 }
