@@ -213,7 +213,8 @@ fn project(
         *members = Value::from(HERE);
     }
     let text = Value::Object(map).to_string();
-    match text.split_once("\"\\u0001\"") {
+    // The last one: a group may have such a name, and nothing that a client says stands behind its members.
+    match text.rsplit_once("\"\\u0001\"") {
         Some((head, tail)) => (head.to_owned(), tail.to_owned()),
         None => (text, String::new()),
     }
