@@ -21,7 +21,7 @@ use crate::query::{Order, Translation};
 use crate::scope::{Scoped, made_at};
 use crate::seats::Totals;
 use crate::users::{self, StoredUser};
-use cost::{Cost, at_most_one, is_in_group, is_served};
+use cost::{Cost, at_most_one, is_served};
 use gather::{Gathered, Line, Plan, Take};
 use scim_core::{Condition, Op, Operand, Sort, SortValue};
 use sea_orm::{DbErr, QueryResult};
@@ -179,9 +179,7 @@ impl Scoped {
         if let (Start::Offset(offset), None, true) = (&want.start, &condition, order.is_as_made()) {
             return self.list_all(columns, *offset, want, translation).await;
         }
-        let few =
-            want.condition.is_some_and(|condition| is_served(condition) || is_in_group(condition));
-        let order = if few { order.of_few() } else { order };
+        let order = if want.condition.is_some_and(is_served) { order.of_few() } else { order };
         let cost = self.cost(want, &order).await?;
         let mut start = want.start.clone();
         if let (Start::Offset(1..), None, true) = (&start, &condition, order.skips_by_index()) {

@@ -86,18 +86,6 @@ pub(super) fn is_served(condition: &Condition) -> bool {
     }
 }
 
-/// Whether a filter asks for those in one group, who are found from the group; they may be many.
-pub(super) fn is_in_group(condition: &Condition) -> bool {
-    match condition {
-        Condition::And(all) => all.iter().any(is_in_group),
-        Condition::Compare { target, op: Op::Eq, operand: Operand::Text(_) } => {
-            let is_value = target.sub.as_ref().is_some_and(|sub| sub.name == "value");
-            target.extension.is_none() && target.attribute == "groups" && is_value
-        }
-        _ => false,
-    }
-}
-
 /// Whether the filter of an element asks for its `value`.
 fn has_value(condition: &Condition) -> bool {
     match condition {

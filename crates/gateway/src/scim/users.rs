@@ -55,7 +55,8 @@ pub async fn get(exchange: &mut Exchange, order: Order) -> Answer {
     let id = exchange.subject.id.as_deref().unwrap_or_default();
     let user = exchange.read(caller.scoped.user(id, &caller.base_url)).await?;
     // The version is that of the user's own attributes: what else the answer shows may have changed without it.
-    if order.conditions.is_held(user.version)? && user.groups.is_none() {
+    let is_own = user.groups.is_none() && user.manager.is_none();
+    if order.conditions.is_held(user.version)? && is_own {
         exchange.note_read(Reason::NotModified, "");
         let status = StatusCode::NOT_MODIFIED;
         return Ok(shown(exchange, &user, Reason::NotModified, status, None));

@@ -79,7 +79,9 @@ fn the_schemas_describe_each_attribute_without_nulls() {
             }
         }
     }
-    let schemas = schemas(&Schemas::builtin(), BASE);
+    let mut schemas = schemas(&Schemas::builtin(), BASE);
+    assert_eq!(schemas.len(), 3, "identity providers offer what is listed for mapping");
+    schemas.extend(discovery_schemas(BASE));
     let ids: Vec<&Value> = schemas.iter().map(|schema| &schema["id"]).collect();
     assert_eq!(
         ids,
