@@ -166,6 +166,8 @@ pub struct Handling {
     pub precis: bool,
     /// Whether `required` is judged by the tenant's profile, on the whole result and in its own words.
     pub judged_later: bool,
+    /// What `/Schemas` says of its mutability, where clients rely on the RFC's word for a part that is computed.
+    pub announced: Option<Mutability>,
 }
 
 impl Default for Handling {
@@ -177,6 +179,7 @@ impl Default for Handling {
             longest_bytes: 16 * 1024,
             precis: false,
             judged_later: false,
+            announced: None,
         }
     }
 }

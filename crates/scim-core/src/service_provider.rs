@@ -136,7 +136,8 @@ fn characteristics(attribute: &Attribute) -> Value {
     put("multiValued", json!(attribute.multi_valued));
     put("description", json!(attribute.description));
     put("required", json!(attribute.required));
-    put("mutability", json!(attribute.mutability.keyword()));
+    let mutability = attribute.handling.announced.unwrap_or(attribute.mutability);
+    put("mutability", json!(mutability.keyword()));
     put("returned", json!(attribute.returned.keyword()));
     put("uniqueness", json!(attribute.uniqueness.keyword()));
     if matches!(attribute.kind, Kind::String | Kind::Reference | Kind::Binary) {

@@ -39,7 +39,6 @@ const DEVIATIONS: &[(&str, &str, &str, &str, &str, &str)] = &[
     (GROUP, "displayName", "required", "false", "true", "§4.2 says REQUIRED"),
     (GROUP, "displayName", "uniqueness", "none", "server", "Entra asks for it (idp-wire row 14)"),
     (GROUP, "members.$ref", "caseExact", "false", "true", REFERENCE),
-    (GROUP, "members.$ref", "mutability", "immutable", "readOnly", COMPUTED),
     (GROUP, "members.value", "required", "false", "true", "a member without an id is nobody"),
     (GROUP, "members.display", "it", "null", "there", "§2.4 and the example in §8.4 have it"),
 ];

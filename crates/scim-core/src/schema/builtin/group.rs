@@ -27,7 +27,7 @@ pub(super) fn schema() -> Schema {
                 vec![
                     // RFC 7643 §4.2 leaves it open; a member without an id is nobody.
                     Attribute { required: true, ..immutable(value) },
-                    reference,
+                    announced_immutable(reference),
                     immutable(kind_of(&["User", "Group"])),
                     on_request(read_only(display)),
                 ],
@@ -38,6 +38,12 @@ pub(super) fn schema() -> Schema {
 
 fn on_request(mut attribute: Attribute) -> Attribute {
     attribute.returned = Returned::Request;
+    attribute
+}
+
+/// RFC 7643 §8.7.1 has it so, and clients make members of the parts that they may write.
+fn announced_immutable(mut attribute: Attribute) -> Attribute {
+    attribute.handling.announced = Some(Mutability::Immutable);
     attribute
 }
 
