@@ -145,7 +145,8 @@ impl Scoped {
         let base = (want.groups && single).then(|| translation.base());
         let columns = users::columns(self.engine(), base.as_deref());
         let mut listing = self.list::<StoredUser>(&columns, want, translation).await?;
-        if want.groups && !single {
+        let nests = listing.resources.iter().any(|user| user.nests);
+        if want.groups && (!single || nests) {
             self.add_groups(&mut listing.resources, want.base).await?;
         }
         Ok(listing)

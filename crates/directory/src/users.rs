@@ -40,6 +40,8 @@ pub struct StoredUser {
     pub active: bool,
     /// The manager, where it is a user of the tenant.
     pub manager: Option<StoredManager>,
+    /// Whether there are groups that it is in indirectly, which `groups` does not tell yet.
+    pub(crate) nests: bool,
 }
 
 /// A user after an operation, and what became of the operation.
@@ -53,7 +55,10 @@ pub struct UserAnswer {
 
 /// The columns of a [`StoredUser`]; `base` is the bound place of the base URL.
 pub(crate) fn columns(engine: Engine, base: Option<&str>) -> String {
-    let groups = base.map_or_else(|| "NULL".to_owned(), |base| belonging::groups_of(engine, base));
+    let groups = base.map_or_else(
+        || "NULL, CAST(0 AS BIGINT)".to_owned(),
+        |base| belonging::groups_of(engine, base),
+    );
     let manager = manager::COLUMN;
     format!("u.id, u.doc, u.version, u.created_at, u.updated_at, {groups}, u.active, {manager}")
 }
@@ -68,8 +73,9 @@ pub(crate) fn stored(row: &QueryResult) -> Result<StoredUser, DbErr> {
         created_at: instant(row.try_get_by_index(3)?),
         updated_at: instant(row.try_get_by_index(4)?),
         groups: row.try_get_by_index(5)?,
-        active: row.try_get_by_index::<i64>(6)? != 0,
-        manager: manager::read(row.try_get_by_index::<Option<String>>(7)?.as_deref()),
+        nests: row.try_get_by_index::<i64>(6)? != 0,
+        active: row.try_get_by_index::<i64>(7)? != 0,
+        manager: manager::read(row.try_get_by_index::<Option<String>>(8)?.as_deref()),
     })
 }
 
@@ -83,7 +89,8 @@ impl Scoped {
         let columns = columns(self.engine(), Some("$3"));
         let sql = format!("SELECT {columns} FROM users u WHERE u.tenant_id = $1 AND u.id = $2");
         let row = self.read_one(&sql, vec![id.into(), base.into()]).await?;
-        row.as_ref().map(stored).transpose()?.ok_or(DirectoryError::NotFound)
+        let user = row.as_ref().map(stored).transpose()?.ok_or(DirectoryError::NotFound)?;
+        self.with_indirect(user, base).await
     }
 
     /// Makes a user.
@@ -117,6 +124,7 @@ impl Scoped {
             groups: None,
             active: user.active(),
             manager: self.manager_of(user.document(), &self.tenant().schemas.user).await,
+            nests: false,
         };
         self.count_quirks(asked);
         Ok(UserAnswer { user: stored, reason: Reason::UserCreated })
@@ -163,10 +171,10 @@ impl Scoped {
             let change =
                 write::UserChange::between(before, &old, user, &self.tenant().schemas.user);
             if change.changed.is_empty() {
-                return self.leave_user(change, asked).await;
+                return self.leave_user(change, base, asked).await;
             }
             if self.update_user(&change, asked).await? {
-                return Ok(self.answer(change, asked.now).await);
+                return Ok(self.answer(change, base, asked.now).await);
             }
             self.why_not_changed(&change, asked.now).await?;
         }
@@ -209,7 +217,7 @@ impl Scoped {
         if change.changed.is_empty() {
             // Its decision is written by the one writer, who waits for the connection that this transaction holds.
             transaction.rollback().await?;
-            return self.leave_user(change, asked).await;
+            return self.leave_user(change, base, asked).await;
         }
         let decision = new_id(asked.now);
         let script = write::update(self, &change, asked, &decision);
@@ -228,17 +236,27 @@ impl Scoped {
             }
         }
         self.conclude(transaction, &decision).await?;
-        Ok(self.answer(change, asked.now).await)
+        Ok(self.answer(change, base, asked.now).await)
     }
 
     /// The user as the change left it.
-    async fn answer(&self, change: write::UserChange, now: OffsetDateTime) -> UserAnswer {
+    async fn answer(
+        &self,
+        change: write::UserChange,
+        base: &str,
+        now: OffsetDateTime,
+    ) -> UserAnswer {
         let manager = if change.has_other_manager() {
             self.manager_of(change.user.document(), &self.tenant().schemas.user).await
         } else {
             change.before.manager.clone()
         };
-        change.answer(manager, now)
+        let mut answer = change.answer(manager, now);
+        if answer.user.nests {
+            // The write is done: where the store fails now, the answer tells the direct groups.
+            drop(self.add_groups(std::slice::from_mut(&mut answer.user), base).await);
+        }
+        answer
     }
 
     /// Deletes a user for good: its name is free, it is in no group, and only its history stays.
@@ -286,6 +304,7 @@ impl Scoped {
     async fn leave_user(
         &self,
         change: write::UserChange,
+        base: &str,
         asked: &Asked,
     ) -> Result<UserAnswer, DirectoryError> {
         let verdict = Verdict {
@@ -300,7 +319,8 @@ impl Scoped {
             changed: &[],
         };
         self.decide(asked, &verdict).await?;
-        Ok(UserAnswer { user: change.before, reason: Reason::UserUnchanged })
+        let user = self.with_indirect(change.before, base).await?;
+        Ok(UserAnswer { user, reason: Reason::UserUnchanged })
     }
 
     async fn update_user(

@@ -312,6 +312,7 @@ pub(super) async fn delete(
         groups: None,
         active: active != 0,
         manager: None,
+        nests: false,
     };
     if !expected(user.version) {
         return Err(DirectoryError::VersionMismatch);
