@@ -5,6 +5,7 @@
 
 mod m2026_11_22_000001_create_registry;
 mod m2026_11_22_000002_tenant_dialect;
+mod m2026_11_22_000003_administer;
 
 use sea_orm_migration::prelude::*;
 
@@ -18,6 +19,7 @@ impl MigratorTrait for RegistryMigrator {
         vec![
             Box::new(m2026_11_22_000001_create_registry::Migration),
             Box::new(m2026_11_22_000002_tenant_dialect::Migration),
+            Box::new(m2026_11_22_000003_administer::Migration),
         ]
     }
 

@@ -8,7 +8,9 @@ pub mod fault;
 pub mod scopes;
 pub mod token;
 
+use crate::networks::Networks;
 use crate::tenant::TenantId;
+use region_router::Population;
 use scopes::Scopes;
 use secrecy::SecretString;
 use std::fmt;
@@ -47,6 +49,16 @@ pub struct Credential {
     pub expires_at: OffsetDateTime,
     /// When it was revoked, if it was.
     pub revoked_at: Option<OffsetDateTime>,
+    /// The population that it is for.
+    pub population: Population,
+    /// Who made it; it outlives them.
+    pub created_by: String,
+    /// From where it may be used.
+    pub networks: Networks,
+    /// From when on it is refused because another one takes its place.
+    pub retires_at: Option<OffsetDateTime>,
+    /// The key id of the one whose place it takes.
+    pub replaces: Option<String>,
     pub(crate) hash: TokenHash,
 }
 
@@ -54,7 +66,19 @@ impl Credential {
     /// Whether it is neither expired nor revoked.
     #[must_use]
     pub fn is_live(&self, now: OffsetDateTime) -> bool {
-        self.revoked_at.is_none() && now < self.expires_at
+        self.revoked_at.is_none() && now < self.ends_at()
+    }
+
+    /// From when on it is refused, unless it is revoked before.
+    #[must_use]
+    pub fn ends_at(&self) -> OffsetDateTime {
+        self.retires_at.map_or(self.expires_at, |at| at.min(self.expires_at))
+    }
+
+    /// The id by which the admin API names it.
+    #[must_use]
+    pub fn id(&self) -> String {
+        format!("tok_{}", self.key_id)
     }
 }
 
@@ -67,6 +91,24 @@ pub struct NewCredential {
     pub expires: Duration,
     /// What it may be used for.
     pub scopes: Scopes,
+    /// The population that it is for; `None`: the tenant's.
+    pub population: Option<Population>,
+    /// From where it may be used.
+    pub networks: Networks,
+}
+
+impl NewCredential {
+    /// One that may do everything from anywhere.
+    #[must_use]
+    pub fn new(name: &str, expires: Duration) -> Self {
+        Self {
+            name: name.to_owned(),
+            expires,
+            scopes: Scopes::ALL,
+            population: None,
+            networks: Networks::default(),
+        }
+    }
 }
 
 /// A new credential, and its token for this once.

@@ -2,12 +2,16 @@
 //!
 //! **Invariant**: a tenant has one home region and one population for life; the names that say so are values, not text.
 
+use crate::credential::scopes::Scopes;
 use crate::extension::Extension;
+use crate::rate::RateLimit;
+use crate::switch::Switch;
 use provisioning::{Profile, ProfileId, roles};
 use region_router::{Place, Population, Region};
 use scim_core::{Schemas, Tolerance};
 use std::fmt;
 use std::sync::{Arc, LazyLock};
+use time::OffsetDateTime;
 
 /// The alphabet of RFC 4648 §6 in small letters.
 const BASE32: [char; 32] = [
@@ -66,13 +70,15 @@ pub enum TenantState {
     Active,
     /// It is not, until it is resumed.
     Suspended,
-    /// It is not, for good.
+    /// It is not; what it holds is kept for a while.
     Closed,
+    /// It was closed, and nothing that it held is left.
+    Purged,
 }
 
 impl TenantState {
     /// Every state.
-    pub const ALL: [Self; 3] = [Self::Active, Self::Suspended, Self::Closed];
+    pub const ALL: [Self; 4] = [Self::Active, Self::Suspended, Self::Closed, Self::Purged];
 
     /// Parses the word.
     ///
@@ -89,6 +95,7 @@ impl TenantState {
             Self::Active => "active",
             Self::Suspended => "suspended",
             Self::Closed => "closed",
+            Self::Purged => "purged",
         }
     }
 }
@@ -101,7 +108,7 @@ impl fmt::Display for TenantState {
 
 /// The text is not a tenant's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a tenant is active, suspended or closed")]
+#[error("a tenant is active, suspended, closed or purged")]
 pub struct TenantStateError;
 
 /// One customer.
@@ -125,10 +132,18 @@ pub struct Tenant {
     pub plan: String,
     /// Who is provisioned.
     pub population: Population,
+    /// Who was provisioned first, which never changes: the rows of this population carry the plain id.
+    pub origin: Population,
+    /// Whether the other population may be provisioned as well.
+    pub both_populations: bool,
+    /// The way to the other population, where it is under way.
+    pub switch: Option<Switch>,
     /// What its product asks of a user.
     pub profile: ProfileId,
-    /// The role of a new person.
-    pub default_role: String,
+    /// The role of a new person on the platform.
+    pub platform_role: String,
+    /// The role of a new person on the board.
+    pub board_role: String,
     /// How many people may be active; `None`: any number.
     pub seats: Option<u64>,
     /// Whether groups are taken.
@@ -141,6 +156,28 @@ pub struct Tenant {
     pub extension: Extension,
     /// What its resources hold: the RFC's attributes and its own, required as its profile says.
     pub schemas: Arc<Schemas>,
+    /// What its identity provider may do, whatever its credentials allow (requirements S1-25).
+    pub operations: Scopes,
+    /// How many of its requests are answered.
+    pub rate_limit: RateLimit,
+    /// The word for its identity provider; empty before one is chosen.
+    pub provider: String,
+    /// Whether its connection is switched on.
+    pub provisioning: bool,
+    /// Until when directory sync is served by its plan; `None`: as long as it has the plan.
+    pub sync_until: Option<OffsetDateTime>,
+    /// Whether its plan holds groups.
+    pub groups_in_plan: bool,
+    /// What an administrator reads where the plan does not hold something.
+    pub upgrade_text: String,
+    /// When it was closed.
+    pub closed_at: Option<OffsetDateTime>,
+    /// When it was made.
+    pub created_at: OffsetDateTime,
+    /// When it was last changed.
+    pub updated_at: OffsetDateTime,
+    /// The number of its last change, among all changes of the registry.
+    pub version: i64,
 }
 
 impl Tenant {
@@ -148,6 +185,77 @@ impl Tenant {
     #[must_use]
     pub fn place(&self) -> Place {
         Place { region: self.region.clone(), population: self.population }
+    }
+
+    /// A tenant as it is made: active, with nothing declared.
+    #[must_use]
+    pub fn made(id: TenantId, new: &NewTenant, now: OffsetDateTime) -> Self {
+        Self {
+            id,
+            slug: new.slug.clone(),
+            name: new.name.clone(),
+            region: new.region.clone(),
+            shard: "0".to_owned(),
+            epoch: 1,
+            state: TenantState::Active,
+            plan: new.plan.clone(),
+            population: new.population,
+            origin: new.population,
+            both_populations: new.both_populations,
+            switch: None,
+            profile: new.profile,
+            platform_role: new.platform_role.clone(),
+            board_role: new.board_role.clone(),
+            seats: new.seats,
+            groups: new.groups,
+            seat_contact: new.seat_contact.clone(),
+            tolerance: Tolerance::default(),
+            extension: Extension::default(),
+            schemas: schemas(new.profile, &Extension::default()),
+            operations: new.operations,
+            rate_limit: new.rate_limit,
+            provider: new.provider.clone(),
+            provisioning: true,
+            sync_until: None,
+            groups_in_plan: true,
+            upgrade_text: String::new(),
+            closed_at: None,
+            created_at: now,
+            updated_at: now,
+            version: 0,
+        }
+    }
+
+    /// The role of a new person of a population.
+    #[must_use]
+    pub fn role_of(&self, population: Population) -> &str {
+        match population {
+            Population::Platform => &self.platform_role,
+            Population::Board => &self.board_role,
+        }
+    }
+
+    /// Under what the rows of one population are kept in the directory.
+    #[must_use]
+    pub fn scope_key(&self, population: Population) -> String {
+        if population == self.origin {
+            self.id.as_str().to_owned()
+        } else {
+            format!("{}+{population}", self.id)
+        }
+    }
+
+    /// Whether a credential of this population is one of this tenant's now.
+    #[must_use]
+    pub fn serves(&self, population: Population) -> bool {
+        population == self.population || self.both_populations
+    }
+
+    /// The id of its connection with an identity provider. There is one.
+    #[must_use]
+    pub fn connection_id(&self) -> String {
+        let digits = self.id.as_str().strip_prefix(ID_PREFIX).unwrap_or_default();
+        format!("conn_{digits}")
     }
 }
 
@@ -166,14 +274,24 @@ pub struct NewTenant {
     pub profile: ProfileId,
     /// What it has bought.
     pub plan: String,
-    /// The role of a new person.
-    pub default_role: String,
+    /// Whether the other population may be provisioned as well.
+    pub both_populations: bool,
+    /// The role of a new person on the platform.
+    pub platform_role: String,
+    /// The role of a new person on the board.
+    pub board_role: String,
     /// How many people may be active; `None`: any number.
     pub seats: Option<u64>,
     /// Whether groups are taken.
     pub groups: bool,
     /// Whom an administrator asks for seats.
     pub seat_contact: String,
+    /// What its identity provider may do.
+    pub operations: Scopes,
+    /// How many of its requests are answered.
+    pub rate_limit: RateLimit,
+    /// The word for its identity provider; empty before one is chosen.
+    pub provider: String,
 }
 
 impl NewTenant {
@@ -183,7 +301,12 @@ impl NewTenant {
         Self {
             slug: slug.to_owned(),
             name: name.to_owned(),
-            default_role: roles::default_role(place.population.as_str()).to_owned(),
+            both_populations: false,
+            platform_role: roles::default_role(Population::Platform.as_str()).to_owned(),
+            board_role: roles::default_role(Population::Board.as_str()).to_owned(),
+            operations: Scopes::ALL,
+            rate_limit: RateLimit::Default,
+            provider: String::new(),
             region: place.region,
             population: place.population,
             profile,

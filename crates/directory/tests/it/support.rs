@@ -6,15 +6,15 @@ pub(crate) mod store;
 use directory::{Asked, Directory, DirectoryError, Scoped, UserAnswer};
 use migrations::Database;
 use provisioning::ProfileId;
-use region_router::{Population, Region};
+use region_router::{Place, Population, Region};
 use scim_core::{
-    Attributes, Document, Group, JsonLimits, Member, Notes, ResourceType, Schemas, Tolerance, User,
+    Attributes, Document, Group, JsonLimits, Member, Notes, ResourceType, Tolerance, User,
 };
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Instant;
 use store::Store;
-use tenant_registry::{Extension, Tenant, TenantId, TenantState};
+use tenant_registry::{NewTenant, Tenant, TenantId};
 use time::OffsetDateTime;
 use time::macros::datetime;
 use tokio_util::task::TaskTracker;
@@ -96,25 +96,10 @@ pub(crate) async fn open_on(database: Database) -> Directory {
 
 /// An active tenant without limits.
 pub(crate) fn tenant(letter: char) -> Tenant {
-    Tenant {
-        id: TenantId::parse(&format!("ten_{}", letter.to_string().repeat(16))).unwrap(),
-        slug: letter.to_string(),
-        name: "Acme Ltd".to_owned(),
-        region: Region::parse("us").unwrap(),
-        shard: "0".to_owned(),
-        epoch: 1,
-        state: TenantState::Active,
-        plan: "standard".to_owned(),
-        population: Population::Platform,
-        profile: ProfileId::Open,
-        default_role: "member".to_owned(),
-        seats: None,
-        groups: true,
-        seat_contact: "your account owner".to_owned(),
-        tolerance: Tolerance::default(),
-        extension: Extension::default(),
-        schemas: Schemas::builtin(),
-    }
+    let place = Place { region: Region::parse("us").unwrap(), population: Population::Platform };
+    let new = NewTenant::new(&letter.to_string(), "Acme Ltd", place, ProfileId::Open);
+    let id = TenantId::parse(&format!("ten_{}", letter.to_string().repeat(16))).unwrap();
+    Tenant::made(id, &new, NOW)
 }
 
 pub(crate) fn asked(operation: &'static str) -> Asked {

@@ -289,7 +289,7 @@ fn check_tenant(tenant: &Tenant, request: &HttpRequest) -> Result<(), Refusal> {
     }
     match tenant.state {
         TenantState::Active => Ok(()),
-        TenantState::Suspended | TenantState::Closed => Err(Refusal::new(
+        TenantState::Suspended | TenantState::Closed | TenantState::Purged => Err(Refusal::new(
             Reason::TenantSuspended,
             format!(
                 "Provisioning is suspended for this account. Nothing was changed. Ask {} to resume it.",

@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use tenant_registry::{NewCredential, NewTenant, Scopes, Tenant};
+use tenant_registry::{NewCredential, NewTenant, Tenant};
 
 const TENANTS: [(&str, &str, &str, Population); 2] = [
     ("acme", "Acme Corporation", "us", Population::Platform),
@@ -53,7 +53,7 @@ async fn tenant_and_token(
     if !registry.credentials(&tenant.id).await?.is_empty() {
         return Ok((tenant, None));
     }
-    let new = NewCredential { name: "demo".to_owned(), expires: A_YEAR, scopes: Scopes::ALL };
+    let new = NewCredential::new("demo", A_YEAR);
     let issued = registry.create_credential(&tenant.id, &new, ACTOR, now).await?;
     Ok((tenant, Some(issued.token)))
 }

@@ -221,7 +221,7 @@ fn to_json(tenant: &Tenant, hosts: &Hosts) -> Value {
         "plan": tenant.plan,
         "population": tenant.population.as_str(),
         "profile": tenant.profile.as_str(),
-        "default_role": tenant.default_role,
+        "default_role": tenant.role_of(tenant.population),
         "seats": tenant.seats,
         "groups": tenant.groups,
         "seat_contact": tenant.seat_contact,

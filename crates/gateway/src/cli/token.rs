@@ -61,7 +61,7 @@ async fn create(new: Create, config: &Config, output: Output) -> anyhow::Result<
     };
     let registry = open_registry(config).await?;
     let tenant = parse::tenant(&registry, &new.tenant).await?;
-    let new = NewCredential { name: new.name, expires, scopes };
+    let new = NewCredential { scopes, ..NewCredential::new(&new.name, expires) };
     let issued = match registry.create_credential(&tenant.id, &new, ACTOR, Clock.now()).await {
         Err(RegistryError::TooManyCredentials(live)) => bail!(
             "{} has {live} live tokens, which is the most; revoke one first with `muster token revoke KEY_ID`",

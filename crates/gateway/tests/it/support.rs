@@ -140,7 +140,7 @@ impl TestGateway {
     /// The same tenant with another token.
     pub(crate) async fn with_scopes(&self, tenant: &TestTenant, scopes: Scopes) -> TestTenant {
         let new =
-            NewCredential { name: "Entra".to_owned(), expires: Duration::from_secs(3_600), scopes };
+            NewCredential { scopes, ..NewCredential::new("Entra", Duration::from_secs(3_600)) };
         let now = OffsetDateTime::from(std::time::SystemTime::now());
         let registry = &self.state.registry;
         let issued = registry.create_credential(&tenant.tenant.id, &new, ACTOR, now).await.unwrap();

@@ -2,12 +2,11 @@ use super::{AuthFailure, Pepper, authenticate};
 use crate::credential::Credential;
 use crate::credential::scopes::Scopes;
 use crate::credential::token::{BearerToken, checksum, mint};
-use crate::extension::Extension;
+use crate::networks::Networks;
 use crate::snapshot::Snapshot;
-use crate::tenant::{Tenant, TenantId, TenantState};
+use crate::tenant::{NewTenant, Tenant, TenantId};
 use provisioning::ProfileId;
 use region_router::{Place, Population, Region};
-use scim_core::{Schemas, Tolerance};
 use secrecy::{ExposeSecret, SecretString};
 use time::OffsetDateTime;
 use time::macros::datetime;
@@ -19,25 +18,8 @@ fn place(region: &str, population: Population) -> Place {
 }
 
 fn tenant_at(place: &Place) -> Tenant {
-    Tenant {
-        id: TenantId::random(),
-        slug: "acme".to_owned(),
-        name: "Acme Ltd".to_owned(),
-        region: place.region.clone(),
-        shard: "0".to_owned(),
-        epoch: 1,
-        state: TenantState::Active,
-        plan: "standard".to_owned(),
-        population: place.population,
-        profile: ProfileId::Open,
-        default_role: "member".to_owned(),
-        seats: None,
-        groups: true,
-        seat_contact: "your account owner".to_owned(),
-        tolerance: Tolerance::default(),
-        extension: Extension::default(),
-        schemas: Schemas::builtin(),
-    }
+    let new = NewTenant::new("acme", "Acme Ltd", place.clone(), ProfileId::Open);
+    Tenant::made(TenantId::random(), &new, NOW)
 }
 
 /// A pepper, a token of the tenant as text, and what is kept of it.
@@ -54,6 +36,11 @@ fn issued(tenant: &Tenant, pepper: &Pepper) -> (String, Credential) {
         created_at: NOW,
         expires_at: NOW + time::Duration::HOUR,
         revoked_at: None,
+        population: tenant.population,
+        created_by: "cli".to_owned(),
+        networks: Networks::default(),
+        retires_at: None,
+        replaces: None,
     };
     (text, credential)
 }

@@ -1,11 +1,14 @@
 //! Tenants.
 #![expect(unreachable_pub, reason = "the derives want public types")]
 
-use super::{micros, unreadable};
+use super::{instant, micros, unreadable};
+use crate::credential::scopes::Scopes;
 use crate::error::RegistryError;
 use crate::extension::Extension;
+use crate::rate::RateLimit;
+use crate::switch::Switch;
 use crate::tenant::{self, Tenant, TenantId, TenantState};
-use provisioning::ProfileId;
+use provisioning::{ProfileId, roles};
 use region_router::{Population, Region};
 use scim_core::{Quirk, Tolerance};
 use sea_orm::ActiveValue::Set;
@@ -35,6 +38,19 @@ pub struct Model {
     pub seat_contact: String,
     pub strict: String,
     pub extension: String,
+    pub origin: String,
+    pub both_populations: bool,
+    pub switching: String,
+    pub platform_role: String,
+    pub board_role: String,
+    pub operations: String,
+    pub rate_limit: String,
+    pub provider: String,
+    pub provisioning: bool,
+    pub sync_until: Option<i64>,
+    pub groups_in_plan: bool,
+    pub upgrade_text: String,
+    pub closed_at: Option<i64>,
     pub generation: i64,
     pub created_at: i64,
     pub updated_at: i64,
@@ -69,12 +85,25 @@ pub(crate) fn new_row(
         plan: Set(tenant.plan.clone()),
         population: Set(tenant.population.as_str().to_owned()),
         profile: Set(tenant.profile.as_str().to_owned()),
-        default_role: Set(tenant.default_role.clone()),
+        default_role: Set(tenant.role_of(tenant.population).to_owned()),
         seats: Set(seats_column(tenant.seats)?),
         group_push: Set(tenant.groups),
         seat_contact: Set(tenant.seat_contact.clone()),
         strict: Set(tenant.tolerance.to_string()),
         extension: Set(tenant.extension.to_column()),
+        origin: Set(tenant.origin.as_str().to_owned()),
+        both_populations: Set(tenant.both_populations),
+        switching: Set(tenant.switch.map(Switch::to_column).unwrap_or_default()),
+        platform_role: Set(tenant.platform_role.clone()),
+        board_role: Set(tenant.board_role.clone()),
+        operations: Set(tenant.operations.to_string()),
+        rate_limit: Set(tenant.rate_limit.to_string()),
+        provider: Set(tenant.provider.clone()),
+        provisioning: Set(tenant.provisioning),
+        sync_until: Set(tenant.sync_until.map(micros)),
+        groups_in_plan: Set(tenant.groups_in_plan),
+        upgrade_text: Set(tenant.upgrade_text.clone()),
+        closed_at: Set(tenant.closed_at.map(micros)),
         generation: Set(generation),
         created_at: Set(micros(now)),
         updated_at: Set(micros(now)),
@@ -116,11 +145,38 @@ impl Model {
             _ => tenant::schemas(profile, &extension),
         };
         let tolerance = tolerance(&self.id, &self.strict);
+        let population = Population::parse(&self.population).ok().ok_or_else(bad("population"))?;
+        // A program that knows one role only wrote it into the column of that one.
+        let role_of = |own: &str, of: Population| match own {
+            "" if of == population => self.default_role.clone(),
+            "" => roles::default_role(of.as_str()).to_owned(),
+            own => own.to_owned(),
+        };
+        let at = |at: Option<i64>, what| at.map(|at| instant(at).ok_or_else(bad(what))).transpose();
         Ok(Tenant {
             id: TenantId::parse(&self.id).ok().ok_or_else(bad("id"))?,
             region: Region::parse(&self.region).ok().ok_or_else(bad("region"))?,
             state: TenantState::parse(&self.state).ok().ok_or_else(bad("state"))?,
-            population: Population::parse(&self.population).ok().ok_or_else(bad("population"))?,
+            population,
+            origin: match self.origin.as_str() {
+                "" => population,
+                origin => Population::parse(origin).ok().ok_or_else(bad("origin"))?,
+            },
+            both_populations: self.both_populations,
+            switch: Switch::from_column(&self.switching).ok_or_else(bad("switching"))?,
+            platform_role: role_of(&self.platform_role, Population::Platform),
+            board_role: role_of(&self.board_role, Population::Board),
+            operations: Scopes::parse(&self.operations).ok().ok_or_else(bad("operations"))?,
+            rate_limit: RateLimit::parse(&self.rate_limit).ok().ok_or_else(bad("rate_limit"))?,
+            sync_until: at(self.sync_until, "sync_until")?,
+            closed_at: at(self.closed_at, "closed_at")?,
+            created_at: instant(self.created_at).ok_or_else(bad("created_at"))?,
+            updated_at: instant(self.updated_at).ok_or_else(bad("updated_at"))?,
+            version: self.generation,
+            provider: self.provider,
+            provisioning: self.provisioning,
+            groups_in_plan: self.groups_in_plan,
+            upgrade_text: self.upgrade_text,
             profile,
             seats: self.seats.map(u64::try_from).transpose().ok().ok_or_else(bad("seats"))?,
             slug: self.slug,
@@ -128,7 +184,6 @@ impl Model {
             shard: self.shard,
             epoch: self.epoch,
             plan: self.plan,
-            default_role: self.default_role,
             groups: self.group_push,
             seat_contact: self.seat_contact,
             tolerance,

@@ -10,9 +10,7 @@ use crate::credential::{Credential, IssuedCredential, MAX_LIVE, NewCredential};
 use crate::entity;
 use crate::entity::{instant, micros};
 use crate::error::RegistryError;
-use crate::extension::Extension;
-use crate::tenant::{self, NewTenant, Tenant, TenantId, TenantState, is_slug};
-use scim_core::Tolerance;
+use crate::tenant::{NewTenant, Tenant, TenantId, TenantState, is_slug};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
@@ -49,25 +47,7 @@ impl Registry {
         if !is_slug(&new.slug) {
             return Err(RegistryError::SlugInvalid);
         }
-        let tenant = Tenant {
-            id: TenantId::random(),
-            slug: new.slug.clone(),
-            name: new.name.clone(),
-            region: new.region.clone(),
-            shard: "0".to_owned(),
-            epoch: 1,
-            state: TenantState::Active,
-            plan: new.plan.clone(),
-            population: new.population,
-            profile: new.profile,
-            default_role: new.default_role.clone(),
-            seats: new.seats,
-            groups: new.groups,
-            seat_contact: new.seat_contact.clone(),
-            tolerance: Tolerance::default(),
-            extension: Extension::default(),
-            schemas: tenant::schemas(new.profile, &Extension::default()),
-        };
+        let tenant = Tenant::made(TenantId::random(), new, now);
         let change = self.begin().await?;
         let row = entity::tenant::new_row(&tenant, change.generation, now)?;
         let inserted =
@@ -183,6 +163,11 @@ impl Registry {
             created_at: now,
             expires_at: instant(micros(expires_at)).unwrap_or(expires_at),
             revoked_at: None,
+            population: owner.population,
+            created_by: actor.to_owned(),
+            networks: new.networks.clone(),
+            retires_at: None,
+            replaces: None,
         };
         let row = entity::credential::new_row(&credential, change.generation);
         entity::credential::Entity::insert(row)

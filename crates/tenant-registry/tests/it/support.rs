@@ -10,8 +10,7 @@ use secrecy::ExposeSecret;
 use std::time::Duration;
 use tempfile::TempDir;
 use tenant_registry::{
-    BearerToken, IssuedCredential, NewCredential, NewTenant, Registry, RegistryOptions, Scopes,
-    Tenant,
+    BearerToken, IssuedCredential, NewCredential, NewTenant, Registry, RegistryOptions, Tenant,
 };
 use time::OffsetDateTime;
 use time::macros::datetime;
@@ -134,11 +133,7 @@ pub(crate) async fn tenant(registry: &Registry, slug: &str) -> Tenant {
 }
 
 pub(crate) fn new_credential() -> NewCredential {
-    NewCredential {
-        name: "Entra".to_owned(),
-        expires: Duration::from_secs(3_600),
-        scopes: Scopes::ALL,
-    }
+    NewCredential::new("Entra", Duration::from_secs(3_600))
 }
 
 pub(crate) async fn credential(registry: &Registry, tenant: &Tenant) -> IssuedCredential {

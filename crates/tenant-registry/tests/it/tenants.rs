@@ -19,7 +19,7 @@ async fn a_new_tenant_has_the_defaults_of_its_population() {
     assert_eq!(TenantId::parse(acme.id.as_str()).unwrap(), acme.id);
     assert_eq!(acme.place(), place("us", Population::Board));
     assert_eq!((acme.shard.as_str(), acme.epoch, acme.state), ("0", 1, TenantState::Active));
-    assert_eq!((acme.default_role.as_str(), acme.plan.as_str()), ("advocate", "standard"));
+    assert_eq!((acme.role_of(acme.population), acme.plan.as_str()), ("advocate", "standard"));
     assert_eq!((acme.seats, acme.groups), (None, true));
     assert_eq!(acme.seat_contact, "your account owner");
     store.remove().await;

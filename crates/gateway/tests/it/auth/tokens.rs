@@ -102,11 +102,7 @@ async fn a_token_of_another_installation_is_unknown_and_gets_the_plain_text() {
 async fn an_expired_token_is_told_so() {
     let gateway = TestGateway::start().await;
     let acme = gateway.tenant("acme").await;
-    let new = NewCredential {
-        name: "old".to_owned(),
-        expires: Duration::from_secs(3_600),
-        scopes: Scopes::ALL,
-    };
+    let new = NewCredential::new("old", Duration::from_secs(3_600));
     let then = OffsetDateTime::from(std::time::SystemTime::now()) - Duration::from_secs(7_200);
     let registry = &gateway.state.registry;
     let old = registry.create_credential(&acme.tenant.id, &new, "test", then).await.unwrap();
