@@ -269,6 +269,6 @@ impl Scoped {
     fn note(&self, asked: &Asked, verdict: &Verdict<'_>) {
         self.count_quirks(asked);
         let row = values(asked, &new_id(asked.now), verdict);
-        self.directory().recorder().note(self.tenant().id.as_str(), row);
+        self.directory().recorder().note(self.key(), row);
     }
 }

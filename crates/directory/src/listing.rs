@@ -307,7 +307,7 @@ impl Scoped {
         now: OffsetDateTime,
     ) -> Result<Option<String>, DirectoryError> {
         let positions = self.directory().positions();
-        if let Some(id) = positions.find((self.tenant().id.as_str(), T::TABLE), removed, offset) {
+        if let Some(id) = positions.find((self.key(), T::TABLE), removed, offset) {
             return Ok(Some(id));
         }
         let name = T::TABLE;
@@ -326,7 +326,7 @@ impl Scoped {
     fn keep_position<T: Listed>(&self, removed: u64, at: u64, id: &str, now: OffsetDateTime) {
         let settled = now - SETTLED;
         if made_at(id).is_some_and(|made| made < settled) {
-            let list = (self.tenant().id.as_str(), T::TABLE);
+            let list = (self.key(), T::TABLE);
             self.directory().positions().keep(list, removed, at, id.to_owned());
         }
     }

@@ -8,7 +8,7 @@ use crate::listing::{Gate, Positions};
 use crate::script::{Script, backend};
 use crate::writer::Writer;
 use migrations::{Database, DirectoryMigrator, Engine};
-use region_router::Region;
+use region_router::{Population, Region};
 use sea_orm::{
     ConnectionTrait, DatabaseTransaction, DbErr, QueryResult, SqliteTransactionMode, Statement,
     TransactionOptions, TransactionTrait, Value,
@@ -97,10 +97,21 @@ impl Directory {
         &self.inner.region
     }
 
-    /// One tenant's view of the store.
+    /// One tenant's view of the store, of the population that it has now.
     #[must_use]
     pub fn within(&self, tenant: &Arc<Tenant>) -> Scoped {
-        Scoped { directory: self.clone(), tenant: Arc::clone(tenant) }
+        self.within_population(tenant, tenant.population)
+    }
+
+    /// One tenant's view of one of its populations. The two share nothing: neither names nor seats, positions or logs.
+    #[must_use]
+    pub fn within_population(&self, tenant: &Arc<Tenant>, population: Population) -> Scoped {
+        Scoped {
+            directory: self.clone(),
+            tenant: Arc::clone(tenant),
+            population,
+            key: tenant.scope_key(population).into(),
+        }
     }
 
     /// Whether the store answers.
@@ -188,16 +199,25 @@ async fn claim(
     Ok(())
 }
 
-/// One tenant's view of a directory.
+/// One population of one tenant in a directory.
 ///
 /// It owns what it needs, so that a write can be a task that is finished also when whoever asked has gone.
 #[derive(Debug, Clone)]
 pub struct Scoped {
     directory: Directory,
     tenant: Arc<Tenant>,
+    population: Population,
+    /// What the rows are kept under.
+    key: Arc<str>,
 }
 
 impl Scoped {
+    /// Whose view this is.
+    #[must_use]
+    pub fn population(&self) -> Population {
+        self.population
+    }
+
     pub(crate) fn directory(&self) -> &Directory {
         &self.directory
     }
@@ -206,13 +226,19 @@ impl Scoped {
         &self.tenant
     }
 
+    /// What this view's rows are kept under: the tenant's id, and for the population that it did not begin with, that
+    /// population's name too.
+    pub(crate) fn key(&self) -> &str {
+        &self.key
+    }
+
     pub(crate) fn engine(&self) -> Engine {
         self.directory.engine()
     }
 
     /// A script of this tenant.
     pub(crate) fn script(&self) -> Script {
-        Script::new(self.engine(), self.tenant.id.as_str())
+        Script::new(self.engine(), &self.key)
     }
 
     /// Reads rows; `$1` is the tenant and `values` follow.
@@ -238,7 +264,7 @@ impl Scoped {
     /// A statement whose `$1` is the tenant.
     pub(crate) fn statement(&self, sql: impl Into<String>, values: Vec<Value>) -> Statement {
         let mut all = Vec::with_capacity(values.len() + 1);
-        all.push(self.tenant.id.as_str().into());
+        all.push(self.key().into());
         all.extend(values);
         Statement::from_sql_and_values(backend(self.engine()), sql.into(), all)
     }

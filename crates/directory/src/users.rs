@@ -387,7 +387,7 @@ impl Scoped {
         let refusal: Refusal = seat_rule::exhausted(
             used,
             limit,
-            tenant.population.as_str(),
+            self.population().as_str(),
             &tenant.seat_contact,
             user.name().as_written(),
         );

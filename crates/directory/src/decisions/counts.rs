@@ -210,6 +210,6 @@ impl Scoped {
 
     /// Counts what was tolerated in an operation that is done.
     pub(crate) fn count_quirks(&self, asked: &Asked) {
-        self.directory().recorder().count(self.tenant().id.as_str(), asked);
+        self.directory().recorder().count(self.key(), asked);
     }
 }

@@ -120,7 +120,7 @@ impl Scoped {
         if cost == Cost::Little {
             return self.run(&plan, None).await;
         }
-        let turn = self.directory().gate().turn(self.tenant().id.as_str()).await;
+        let turn = self.directory().gate().turn(self.key()).await;
         let Some(turn) = turn else { return Err(DirectoryError::Crowded) };
         let scoped = self.clone();
         let work = async move {

@@ -140,7 +140,7 @@ pub(super) fn insert(
         script.bind(user.external_id().map(str::to_owned)),
         script.bind(user.display_name().unwrap_or_else(|| user.name().as_written())),
         script.bind(i64::from(user.active())),
-        script.bind(scoped.tenant().role_of(scoped.tenant().population)),
+        script.bind(scoped.tenant().role_of(scoped.population())),
         script.bind(document.to_text()),
         script.bind(manager::key(&search)),
         script.bind_json(Value::Object(search).to_string()),

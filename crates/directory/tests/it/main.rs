@@ -17,6 +17,7 @@ mod filters_random;
 mod lists;
 mod migrations;
 mod nested;
+mod populations;
 mod schema;
 mod statements;
 mod support;
