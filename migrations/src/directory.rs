@@ -5,6 +5,7 @@
 
 mod m2026_11_22_000001_create_directory;
 mod m2026_11_22_000002_nest_groups;
+mod m2026_11_22_000003_administer;
 
 use sea_orm_migration::prelude::*;
 
@@ -18,6 +19,7 @@ impl MigratorTrait for DirectoryMigrator {
         vec![
             Box::new(m2026_11_22_000001_create_directory::Migration),
             Box::new(m2026_11_22_000002_nest_groups::Migration),
+            Box::new(m2026_11_22_000003_administer::Migration),
         ]
     }
 

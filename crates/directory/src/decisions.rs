@@ -9,14 +9,16 @@
 
 mod counts;
 mod log;
+mod page;
 mod recorder;
 
 pub use counts::QuirkCount;
 pub use log::{DecisionRow, LogQuery};
+pub use page::DecisionQuery;
 pub(crate) use recorder::Recorder;
 
 use crate::error::DirectoryError;
-use crate::scope::{Scoped, micros, new_id};
+use crate::scope::{Scoped, first_id, micros, new_id};
 use crate::script::Script;
 use provisioning::{Reason, Refusal};
 use scim_core::{Notes, UserName};
@@ -138,6 +140,17 @@ fn values(asked: &Asked, id: &str, verdict: &Verdict<'_>) -> Vec<Value> {
     ]
 }
 
+/// An id of a time that the same key always gets: the form of RFC 9562 §5.7 with a hash (FNV-1a) where chance would be.
+fn id_of_event(at: OffsetDateTime, key: &str) -> String {
+    let hash = key.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    let (high, middle, low) = (hash >> 52, 0x8000 | (hash >> 38 & 0x3fff), hash & 0x3f_ffff_ffff);
+    let time = first_id(at);
+    let time = time.get(..14).unwrap_or_default();
+    format!("{time}7{high:03x}-{middle:04x}-{low:012x}")
+}
+
 /// The key under which a subject's decisions are found.
 fn subject_key(subject: &str) -> String {
     indexed(&UserName::key_of(subject)).to_owned()
@@ -152,15 +165,29 @@ fn indexed(text: &str) -> &str {
 /// The longest text of an indexed column, in bytes; the longest key of a userName.
 const KEY_BYTES: usize = 2_048;
 
+/// That there is still a log to write to: what is written without a look at the fence must not land behind a purge.
+pub(crate) const NOT_PURGED: &str =
+    "NOT EXISTS (SELECT 1 FROM tenants WHERE tenant_id = $1 AND state = 'purged')";
+
 /// Adds the decision to a script, as its last step.
 pub(crate) fn record(script: &mut Script, asked: &Asked, id: &str, verdict: &Verdict<'_>) {
     let gate = script.gate();
+    record_where(script, asked, id, verdict, &gate);
+}
+
+fn record_where(
+    script: &mut Script,
+    asked: &Asked,
+    id: &str,
+    verdict: &Verdict<'_>,
+    condition: &str,
+) {
     let places: Vec<String> =
         values(asked, id, verdict).into_iter().map(|value| script.bind(value)).collect();
     let places = places.join(", ");
     script.step(
         "decision",
-        format!("INSERT INTO decisions ({COLUMNS}) SELECT $1, {places} WHERE {gate}"),
+        format!("INSERT INTO decisions ({COLUMNS}) SELECT $1, {places} WHERE {condition}"),
     );
 }
 
@@ -201,9 +228,39 @@ impl Scoped {
     ) -> Result<(), DirectoryError> {
         let id = new_id(asked.now);
         let mut script = self.script();
-        record(&mut script, asked, &id, verdict);
+        record_where(&mut script, asked, &id, verdict, NOT_PURGED);
         self.commit(script, &id).await?;
         Ok(())
+    }
+
+    /// Writes down what happened to the tenant without being asked for, such as that a token will soon expire; whether
+    /// it was new. The same `key` at the same time is the same event, whoever notices it and however often.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn note_event(
+        &self,
+        asked: &Asked,
+        reason: Reason,
+        (at, key): (OffsetDateTime, &str),
+        detail: &str,
+    ) -> Result<bool, DirectoryError> {
+        let verdict = Verdict {
+            outcome: "noted",
+            reason,
+            status: reason.status(),
+            resource_type: "Tenant",
+            resource_id: None,
+            subject: None,
+            attribute: None,
+            detail,
+            changed: &[],
+        };
+        let id = id_of_event(at, key);
+        let mut script = self.script();
+        let condition = format!("{NOT_PURGED} ON CONFLICT (tenant_id, id) DO NOTHING");
+        record_where(&mut script, asked, &id, &verdict, &condition);
+        Ok(self.commit(script, &id).await?)
     }
 
     /// Writes the decision of a refusal, before it is answered.

@@ -22,6 +22,9 @@ pub enum DirectoryError {
     /// The tenant may not be written to here and now: it is being moved, or this node's view of it is old.
     #[error("the tenant is not writable here at this moment")]
     Fenced,
+    /// The key of a repeated request was another request's.
+    #[error("the idempotency key was used for another request")]
+    OnceReused,
     /// Others changed the same resource again and again while this change was tried.
     #[error("the resource is being changed by too many at once")]
     Contended,

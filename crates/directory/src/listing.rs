@@ -11,8 +11,9 @@ mod everything;
 mod gather;
 mod positions;
 
+pub(crate) use cost::Cost;
 pub use everything::{Found, Narrowed, WantAll};
-pub(crate) use gather::Gate;
+pub(crate) use gather::{Gate, Line, Plan, Take};
 pub(crate) use positions::Positions;
 
 use crate::error::DirectoryError;
@@ -21,8 +22,8 @@ use crate::query::{Order, Translation};
 use crate::scope::{Scoped, made_at};
 use crate::seats::Totals;
 use crate::users::{self, StoredUser};
-use cost::{Cost, at_most_one, is_served};
-use gather::{Gathered, Line, Plan, Take};
+use cost::{at_most_one, is_served};
+use gather::Gathered;
 use scim_core::{Condition, Op, Operand, Sort, SortValue};
 use sea_orm::{DbErr, QueryResult};
 use serde::{Deserialize, Serialize};

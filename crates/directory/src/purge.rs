@@ -1,8 +1,9 @@
-//! What is kept no longer: decisions and tombstones past their retention.
+//! What is kept no longer: decisions and tombstones past their retention, and keys of repeated requests.
 //!
 //! **Invariant**: a tenant at a time, in small statements, so that no tenant waits for another's cleaning.
 
 use crate::error::DirectoryError;
+use crate::once::forgotten;
 use crate::scope::{Directory, first_id, micros};
 use crate::script::{backend, list_of, one_of};
 use sea_orm::{ConnectionTrait, Statement, Value};
@@ -11,13 +12,18 @@ use time::OffsetDateTime;
 /// Rows that one statement deletes, at most.
 const BATCH: i64 = 1_000;
 
+/// That the resource of a row has not been brought back since it was found.
+const STILL_DEAD: &str = "EXISTS (SELECT 1 FROM tombstones t WHERE t.tenant_id = $1 AND t.id = resource_id AND t.deleted_at < $3)";
+
 impl Directory {
-    /// Deletes decisions older than `decisions` and tombstones older than `deleted`; how many rows went.
+    /// Deletes decisions older than `decisions`, tombstones older than `deleted`, and what need not be remembered any more
+    /// `now`; how many rows went.
     ///
     /// # Errors
     /// When the store fails; what was deleted stays deleted.
     pub async fn purge(
         &self,
+        now: OffsetDateTime,
         decisions: OffsetDateTime,
         deleted: OffsetDateTime,
     ) -> Result<u64, DirectoryError> {
@@ -29,7 +35,7 @@ impl Directory {
         for tenant in tenants {
             let tenant: String = tenant.try_get_by_index(0)?;
             // One tenant that fails must not keep the others' history for ever.
-            match self.purge_tenant(&tenant, decisions, deleted).await {
+            match self.purge_tenant(&tenant, now, decisions, deleted).await {
                 Ok(rows) => gone += rows,
                 Err(error) => {
                     tracing::warn!(error = %error, tenant.id = tenant, "old history of a tenant could not be deleted");
@@ -42,6 +48,7 @@ impl Directory {
     async fn purge_tenant(
         &self,
         tenant: &str,
+        now: OffsetDateTime,
         decisions: OffsetDateTime,
         deleted: OffsetDateTime,
     ) -> Result<u64, DirectoryError> {
@@ -49,6 +56,9 @@ impl Directory {
         let old = "DELETE FROM decisions WHERE tenant_id = $1 AND id IN (
                        SELECT id FROM decisions WHERE tenant_id = $1 AND id < $2 ORDER BY id LIMIT $3)";
         let rows = self.delete_batches(old, tenant, first_id(decisions).into()).await?;
+        let keys = "DELETE FROM idempotency WHERE tenant_id = $1 AND key IN (
+                        SELECT key FROM idempotency WHERE tenant_id = $1 AND at < $2 ORDER BY at LIMIT $3)";
+        let rows = rows + self.delete_batches(keys, tenant, forgotten(now).into()).await?;
         Ok(rows + self.purge_deleted(tenant, deleted).await?)
     }
 
@@ -63,9 +73,11 @@ impl Directory {
         let (of_history, of_dead) =
             (one_of(engine, "resource_id", "$2"), one_of(engine, "id", "$2"));
         let statements = [
-            format!("DELETE FROM outbox WHERE tenant_id = $1 AND {of_history}"),
-            format!("DELETE FROM changes WHERE tenant_id = $1 AND {of_history}"),
-            format!("DELETE FROM tombstones WHERE tenant_id = $1 AND {of_dead}"),
+            format!("DELETE FROM outbox WHERE tenant_id = $1 AND {of_history} AND {STILL_DEAD}"),
+            format!("DELETE FROM changes WHERE tenant_id = $1 AND {of_history} AND {STILL_DEAD}"),
+            format!(
+                "DELETE FROM tombstones WHERE tenant_id = $1 AND {of_dead} AND deleted_at < $3"
+            ),
         ];
         let find = "SELECT id FROM tombstones WHERE tenant_id = $1 AND deleted_at < $2 LIMIT $3";
         let mut gone = 0;
@@ -80,7 +92,8 @@ impl Directory {
             }
             let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
             for sql in &statements {
-                let values: [Value; 2] = [tenant.into(), list_of(engine, &ids)];
+                let values: [Value; 3] =
+                    [tenant.into(), list_of(engine, &ids), micros(before).into()];
                 let statement = Statement::from_sql_and_values(backend(engine), sql, values);
                 gone += self.database().writer().execute_raw(statement).await?.rows_affected();
             }

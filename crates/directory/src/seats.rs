@@ -10,11 +10,11 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
 
 /// What one write adds to the counters.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Tally {
+pub(crate) struct Delta {
     pub(crate) users: i64,
     pub(crate) seats: i64,
     pub(crate) groups: i64,
-    /// Resources deleted.
+    /// Resources deleted or brought back.
     pub(crate) removed: i64,
 }
 
@@ -24,15 +24,26 @@ pub(crate) struct Totals {
     pub(crate) users: u64,
     pub(crate) seats: u64,
     pub(crate) groups: u64,
-    /// How many resources were ever deleted.
+    /// How many resources were ever deleted or brought back.
     pub(crate) removed: u64,
 }
 
+/// How many people and groups a tenant has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tally {
+    /// People, active or not.
+    pub users: u64,
+    /// People who take a seat.
+    pub active: u64,
+    /// Groups.
+    pub groups: u64,
+}
+
 /// Adds the counters' step to a script.
-pub(crate) fn count(script: &mut Script, id: &str, tally: Tally) {
+pub(crate) fn count(script: &mut Script, id: &str, delta: Delta) {
     let slot = script.bind(slot_of(id));
-    let (users, seats) = (script.bind(tally.users), script.bind(tally.seats));
-    let (groups, removed) = (script.bind(tally.groups), script.bind(tally.removed));
+    let (users, seats) = (script.bind(delta.users), script.bind(delta.seats));
+    let (groups, removed) = (script.bind(delta.groups), script.bind(delta.removed));
     let gate = script.gate();
     // A slot that is not there yet is made: a step that changes nothing would leave the script half done.
     script.step(
@@ -53,6 +64,15 @@ pub(crate) fn free(script: &mut Script, limit: u64) -> String {
 }
 
 impl Scoped {
+    /// How many people and groups there are.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn tally(&self) -> Result<Tally, DirectoryError> {
+        let Totals { users, seats, groups, removed: _ } = self.totals().await?;
+        Ok(Tally { users, active: seats, groups })
+    }
+
     /// Commits a script that takes a seat of a limited number.
     ///
     /// On PostgreSQL the ledger is locked first, by a statement of its own: the count of the next statement is then

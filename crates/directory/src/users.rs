@@ -2,13 +2,16 @@
 //!
 //! **Invariant**: a user's row, its change, its outbox row, its decision and its seat are of one commit.
 
+mod act;
 mod belonging;
 pub(crate) mod manager;
+mod restore;
 pub(crate) mod write;
 
+pub use act::{Action, Run};
 pub use manager::StoredManager;
 
-use crate::decisions::{Asked, Verdict};
+use crate::decisions::Asked;
 use crate::error::{DirectoryError, Fault, kind};
 use crate::scope::{Scoped, TRIES, applied, instant, new_id};
 use migrations::Engine;
@@ -307,18 +310,7 @@ impl Scoped {
         base: &str,
         asked: &Asked,
     ) -> Result<UserAnswer, DirectoryError> {
-        let verdict = Verdict {
-            outcome: "unchanged",
-            reason: Reason::UserUnchanged,
-            status: 200,
-            resource_type: "User",
-            resource_id: Some(&change.before.id),
-            subject: Some(change.user.name().as_written()),
-            attribute: None,
-            detail: "",
-            changed: &[],
-        };
-        self.decide(asked, &verdict).await?;
+        self.decide(asked, &change.unchanged()).await?;
         let user = self.with_indirect(change.before, base).await?;
         Ok(UserAnswer { user, reason: Reason::UserUnchanged })
     }

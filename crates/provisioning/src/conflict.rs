@@ -23,6 +23,16 @@ pub fn user_name_taken(name: &str, active: bool) -> Refusal {
     Refusal::new(Reason::UserNameTaken, detail).about("userName")
 }
 
+/// Another user of the tenant took the userName of one who was deleted and is to come back.
+#[must_use]
+pub fn name_taken_since(name: &str) -> Refusal {
+    let detail = format!(
+        "Another user has taken userName \"{name}\" since this one was deleted. Rename or delete that user, then restore \
+         this one again."
+    );
+    Refusal::new(Reason::UserNameTaken, detail).about("userName")
+}
+
 /// Another group of the tenant holds the displayName, in any case (idp-wire §1 row 14).
 #[must_use]
 pub fn display_name_taken(name: &str) -> Refusal {

@@ -103,6 +103,10 @@ reasons! {
     UserReactivated = "user_reactivated", Ok, 200, None;
     /// A user was deleted, for good as far as the client can see.
     UserDeleted = "user_deleted", Ok, 204, None;
+    /// A user became active again, or came back after being deleted, because an operator said so.
+    UserRestored = "user_restored", Ok, 200, None;
+    /// The identity provider's id was taken from a user, so that it decides anew whom it means.
+    UserUnlinked = "user_unlinked", Ok, 200, None;
     /// One user was read.
     UserRead = "user_read", Ok, 200, None;
     /// Users were listed or searched.
@@ -189,6 +193,8 @@ reasons! {
     /// The operation is in the RFC and not offered here.
     NotImplemented = "not_implemented", Policy, 501, None;
 
+    /// A token's time will soon be over.
+    TokenExpiring = "token_expiring", Connection, 200, None;
     /// The body is of another media type than SCIM or JSON.
     MediaTypeUnsupported = "media_type_unsupported", Connection, 415, None;
     /// The path does not take this method.

@@ -2,6 +2,7 @@
 //!
 //! **Invariant**: no operation waits for its counts; what is lost when the process dies is a second's worth.
 
+use super::NOT_PURGED;
 use crate::scope::{Scoped, instant, micros};
 use crate::script::backend;
 use crate::writer::Writer;
@@ -165,21 +166,26 @@ impl Shared {
         let values: [Value; 2] =
             [tenant_id.into(), serde_json::Value::Array(rows).to_string().into()];
         let Some(writer) = &self.writer else {
-            let sql = "INSERT INTO quirk_counts (tenant_id, quirk, client, count, first_at, last_at)
+            let sql = format!(
+                "INSERT INTO quirk_counts (tenant_id, quirk, client, count, first_at, last_at)
                 SELECT $1, r->>0, r->>1, (r->>2)::bigint, (r->>3)::bigint, (r->>4)::bigint
-                FROM json_array_elements($2::json) AS rows (r)
+                FROM json_array_elements($2::json) AS rows (r) WHERE {NOT_PURGED}
                 ON CONFLICT (tenant_id, quirk, client) DO UPDATE SET count = quirk_counts.count + excluded.count,
-                    first_at = least(quirk_counts.first_at, excluded.first_at), last_at = greatest(quirk_counts.last_at, excluded.last_at)";
+                    first_at = least(quirk_counts.first_at, excluded.first_at), last_at = greatest(quirk_counts.last_at, excluded.last_at)"
+            );
             let statement = Statement::from_sql_and_values(backend(Engine::Postgres), sql, values);
             self.database.writer().execute_raw(statement).await?;
             return Ok(());
         };
         let sql = "SAVEPOINT step; INSERT INTO quirk_counts (tenant_id, quirk, client, count, first_at, last_at)
             SELECT ?, json_extract(r.value, '$[0]'), json_extract(r.value, '$[1]'), json_extract(r.value, '$[2]'),
-                json_extract(r.value, '$[3]'), json_extract(r.value, '$[4]') FROM json_each(?) r WHERE TRUE
+                json_extract(r.value, '$[3]'), json_extract(r.value, '$[4]') FROM json_each(?) r
+            WHERE NOT EXISTS (SELECT 1 FROM tenants WHERE tenant_id = ? AND state = 'purged')
             ON CONFLICT (tenant_id, quirk, client) DO UPDATE SET count = quirk_counts.count + excluded.count,
                 first_at = min(quirk_counts.first_at, excluded.first_at), last_at = max(quirk_counts.last_at, excluded.last_at);
             RELEASE step; SELECT 1";
+        let [tenant, rows] = values;
+        let values = [tenant.clone(), rows, tenant];
         let statement = Statement::from_sql_and_values(backend(Engine::Sqlite), sql, values);
         writer.run(statement).await?;
         Ok(())

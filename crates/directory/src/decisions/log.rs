@@ -57,7 +57,7 @@ pub struct DecisionRow {
     pub duration_us: i64,
 }
 
-const SELECT: &str = "SELECT id, at, operation, outcome, reason, status, resource_type, resource_id, subject, attribute, detail, changed,
+pub(super) const SELECT: &str = "SELECT id, at, operation, outcome, reason, status, resource_type, resource_id, subject, attribute, detail, changed,
      ignored, quirks, request_id, trace_id, client, key_id, duration_us FROM decisions WHERE tenant_id = $1";
 
 impl Scoped {
@@ -72,13 +72,7 @@ impl Scoped {
                 self.read(format!("{SELECT} ORDER BY id DESC LIMIT $2"), vec![last.into()]).await?
             }
             Some(user) => {
-                let sql = format!(
-                    "{SELECT} AND (subject_key = $3 OR resource_id IN (
-                         SELECT $4 UNION SELECT id FROM users WHERE tenant_id = $1 AND user_name_key = $3
-                         UNION SELECT id FROM groups WHERE tenant_id = $1 AND display_key = $3
-                         UNION SELECT id FROM tombstones WHERE tenant_id = $1 AND subject_key = $3))
-                     ORDER BY id DESC LIMIT $2"
-                );
+                let sql = format!("{SELECT} AND {} ORDER BY id DESC LIMIT $2", about("$3", "$4"));
                 let key = super::subject_key(user);
                 self.read(sql, vec![last.into(), key.into(), super::indexed(user).into()]).await?
             }
@@ -89,7 +83,17 @@ impl Scoped {
     }
 }
 
-fn row(row: &QueryResult) -> Result<DecisionRow, DbErr> {
+/// That a decision is about someone: the place of the name in comparison form, and that of the text as an id.
+pub(super) fn about(key: &str, id: &str) -> String {
+    format!(
+        "(subject_key = {key} OR resource_id IN (
+             SELECT {id} UNION SELECT id FROM users WHERE tenant_id = $1 AND user_name_key = {key}
+             UNION SELECT id FROM groups WHERE tenant_id = $1 AND display_key = {key}
+             UNION SELECT id FROM tombstones WHERE tenant_id = $1 AND subject_key = {key}))"
+    )
+}
+
+pub(super) fn row(row: &QueryResult) -> Result<DecisionRow, DbErr> {
     let list = |index| -> Result<Vec<String>, DbErr> {
         let text: String = row.try_get_by_index(index)?;
         Ok(text.split_whitespace().map(str::to_owned).collect())

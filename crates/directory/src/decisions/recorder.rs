@@ -1,7 +1,7 @@
 //! The decisions of reads: buffered, and written together, a tenant at a time.
 
 use super::counts::Counts;
-use super::{Asked, COLUMNS};
+use super::{Asked, COLUMNS, NOT_PURGED};
 use crate::script::backend;
 use crate::writer::Writer;
 use migrations::{Database, Engine};
@@ -146,7 +146,7 @@ async fn insert(
         let values: [Value; 2] = [tenant_id.into(), json(rows).into()];
         // One text to bind and to read, instead of thousands of values.
         let sql = format!(
-            "INSERT INTO decisions ({COLUMNS}) SELECT $1, r.* FROM json_to_recordset($2::json) AS r({RECORD})"
+            "INSERT INTO decisions ({COLUMNS}) SELECT $1, r.* FROM json_to_recordset($2::json) AS r({RECORD}) WHERE {NOT_PURGED}"
         );
         let statement = Statement::from_sql_and_values(backend(Engine::Postgres), sql, values);
         database.writer().execute_raw(statement).await?;
@@ -158,13 +158,15 @@ async fn insert(
         let places = vec!["?"; COLUMNS.split(',').count()].join(", ");
         let tuples = vec![format!("({places})"); few.len()].join(", ");
         let sql = format!(
-            "SAVEPOINT step; INSERT INTO decisions ({COLUMNS}) VALUES {tuples}; RELEASE step; SELECT changes() > 0"
+            "SAVEPOINT step; INSERT INTO decisions ({COLUMNS}) SELECT * FROM (VALUES {tuples})
+             WHERE NOT EXISTS (SELECT 1 FROM tenants WHERE tenant_id = ? AND state = 'purged'); RELEASE step; SELECT changes() > 0"
         );
-        let mut values: Vec<Value> = Vec::with_capacity(few.len() * 21);
+        let mut values: Vec<Value> = Vec::with_capacity(few.len() * 21 + 1);
         for row in few {
             values.push(tenant_id.into());
             values.extend(row.iter().cloned());
         }
+        values.push(tenant_id.into());
         let statement = Statement::from_sql_and_values(backend(Engine::Sqlite), sql, values);
         answers.push(writer.queue(statement).await?);
     }

@@ -7,7 +7,7 @@ use crate::error::DirectoryError;
 use crate::members::MemberDelta;
 use crate::scope::{Scoped, micros};
 use crate::script::Script;
-use crate::seats::{self, Tally};
+use crate::seats::{self, Delta};
 use scim_core::{Document, Group, Member};
 use serde_json::{Value, json};
 
@@ -40,7 +40,7 @@ pub(super) fn insert(
              SELECT $1, {columns}, 1, {at}, {at} WHERE {guard}"
         ),
     );
-    seats::count(&mut script, id, Tally { groups: 1, ..Tally::default() });
+    seats::count(&mut script, id, Delta { groups: 1, ..Delta::default() });
     let mut names = document.attribute_names(of);
     if !members.is_empty() {
         names.push("members".into());
@@ -128,7 +128,7 @@ pub(super) fn remove(
     let id = script.bind(group.id.as_str());
     script
         .step("main", format!("DELETE FROM groups WHERE tenant_id = $1 AND id = {id} AND {guard}"));
-    seats::count(&mut script, &group.id, Tally { groups: -1, removed: 1, ..Tally::default() });
+    seats::count(&mut script, &group.id, Delta { groups: -1, removed: 1, ..Delta::default() });
     let (key, doc) = (script.bind(scim_core::fold(name)), script.bind(group.doc.as_str()));
     let version = script.bind(i64::try_from(group.version + 1).unwrap_or(i64::MAX));
     let at = script.bind(micros(asked.now));

@@ -14,7 +14,7 @@ pub(super) const SHALLOW: u64 = 10_000;
 
 /// What a list may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Cost {
+pub(crate) enum Cost {
     /// An index leads to the rows, or there are few.
     Little,
     /// All rows of the tenant may have to be looked at.

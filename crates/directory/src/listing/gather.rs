@@ -37,34 +37,34 @@ const STEPS: i32 = 2_000;
 
 /// A row of a page.
 #[derive(Debug)]
-pub(super) struct Line<T> {
-    pub(super) one: T,
-    pub(super) id: String,
-    pub(super) bytes: usize,
+pub(crate) struct Line<T> {
+    pub(crate) one: T,
+    pub(crate) id: String,
+    pub(crate) bytes: usize,
     /// Its value in the order of the list.
-    pub(super) value: Option<SortValue>,
+    pub(crate) value: Option<SortValue>,
 }
 
 /// Reads a row.
-pub(super) type Take<T> = Box<dyn Fn(&QueryResult) -> Result<Line<T>, DbErr> + Send + Sync>;
+pub(crate) type Take<T> = Box<dyn Fn(&QueryResult) -> Result<Line<T>, DbErr> + Send + Sync>;
 
 /// The statements of a list.
-pub(super) struct Plan<T> {
-    pub(super) page: Option<Statement>,
-    pub(super) take: Take<T>,
-    pub(super) count: Option<Statement>,
+pub(crate) struct Plan<T> {
+    pub(crate) page: Option<Statement>,
+    pub(crate) take: Take<T>,
+    pub(crate) count: Option<Statement>,
     /// With fewer rows than this in the page nothing is counted.
-    pub(super) counted_from: usize,
+    pub(crate) counted_from: usize,
 }
 
 /// What they gave.
 #[derive(Debug)]
-pub(super) struct Gathered<T> {
-    pub(super) lines: Vec<Line<T>>,
+pub(crate) struct Gathered<T> {
+    pub(crate) lines: Vec<Line<T>>,
     /// Whether the page ended for its size in bytes.
-    pub(super) cut: bool,
+    pub(crate) cut: bool,
     /// `None` when nothing was counted.
-    pub(super) count: Option<u64>,
+    pub(crate) count: Option<u64>,
 }
 
 /// Who may read at length, and when.
@@ -112,7 +112,7 @@ impl Gate {
 
 impl Scoped {
     /// Runs a list's statements.
-    pub(super) async fn gather<T: Send + 'static>(
+    pub(crate) async fn gather<T: Send + 'static>(
         &self,
         plan: Plan<T>,
         cost: Cost,

@@ -6,9 +6,10 @@ use crate::change::{self, Change};
 use crate::decisions::{self, Asked, Verdict};
 use crate::error::DirectoryError;
 use crate::members::{hold_parents, leave_groups};
+use crate::once::{self, Once};
 use crate::scope::{Scoped, applied, instant, micros, new_id};
 use crate::script::Script;
-use crate::seats::{self, Tally};
+use crate::seats::{self, Delta};
 use migrations::Engine;
 use provisioning::Reason;
 use provisioning::seats::{SeatChange, needs_seat};
@@ -26,6 +27,8 @@ pub(super) struct UserChange {
     pub(super) changed: Vec<String>,
     /// Seats taken (1), freed (-1) or neither.
     pub(super) seats: i64,
+    /// What is said of it, where that is not told by what changed.
+    pub(super) said: Option<(&'static str, Reason)>,
     active: bool,
     emails_before: Vec<String>,
 }
@@ -50,14 +53,29 @@ impl UserChange {
         } else {
             Vec::new()
         };
-        Self { before, user, changed, seats, active, emails_before }
+        Self { before, user, changed, seats, said: None, active, emails_before }
     }
 
     fn kind(&self) -> (&'static str, Reason) {
-        match self.seats {
+        self.said.unwrap_or(match self.seats {
             1 => ("user.reactivated", Reason::UserReactivated),
             -1 => ("user.deactivated", Reason::UserDeactivated),
             _ => ("user.updated", Reason::UserUpdated),
+        })
+    }
+
+    /// The decision that nothing was to be changed.
+    pub(super) fn unchanged(&self) -> Verdict<'_> {
+        Verdict {
+            outcome: "unchanged",
+            reason: Reason::UserUnchanged,
+            status: 200,
+            resource_type: "User",
+            resource_id: Some(&self.before.id),
+            subject: Some(self.user.name().as_written()),
+            attribute: None,
+            detail: "",
+            changed: &[],
         }
     }
 
@@ -85,7 +103,7 @@ impl UserChange {
 pub(crate) const EMAIL_KEY_BYTES: usize = 1_024;
 
 /// The e-mails of a comparison form that are indexed, each once.
-fn emails(search: &Map<String, Value>) -> Vec<String> {
+pub(super) fn emails(search: &Map<String, Value>) -> Vec<String> {
     let list =
         search.get("emails").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let mut keys: Vec<String> = list
@@ -100,7 +118,7 @@ fn emails(search: &Map<String, Value>) -> Vec<String> {
 }
 
 /// Adds the index rows of e-mails, however many: a look-up that found some only would let a twin be made.
-fn add_emails(script: &mut Script, id: &str, keys: &[String]) {
+pub(super) fn add_emails(script: &mut Script, id: &str, keys: &[String]) {
     if keys.is_empty() {
         return;
     }
@@ -155,7 +173,7 @@ pub(super) fn insert(
         ),
     );
     let seats = i64::from(user.active());
-    seats::count(&mut script, id, Tally { users: 1, seats, ..Tally::default() });
+    seats::count(&mut script, id, Delta { users: 1, seats, ..Delta::default() });
     add_emails(&mut script, id, &keys);
     let names = document.attribute_names(of);
     let change = Change {
@@ -188,6 +206,17 @@ pub(super) fn update(
     asked: &Asked,
     decision: &str,
 ) -> Script {
+    update_once(scoped, change, None, asked, decision)
+}
+
+/// An update, and with it the key that it is known by when it is asked for again.
+pub(super) fn update_once(
+    scoped: &Scoped,
+    change: &UserChange,
+    once: Option<&Once>,
+    asked: &Asked,
+    decision: &str,
+) -> Script {
     let mut script = scoped.script();
     let mut guard = script.fence(scoped.tenant().epoch);
     if let Some(limit) = scoped.tenant().seats.filter(|_| change.seats > 0) {
@@ -197,7 +226,7 @@ pub(super) fn update(
     write_row(&mut script, change, &guard, asked.now, of);
     let id = change.before.id.as_str();
     if change.seats != 0 {
-        seats::count(&mut script, id, Tally { seats: change.seats, ..Tally::default() });
+        seats::count(&mut script, id, Delta { seats: change.seats, ..Delta::default() });
     }
     if change.changed.iter().any(|name| name.starts_with("emails")) {
         change_emails(&mut script, change, of);
@@ -212,6 +241,9 @@ pub(super) fn update(
         data: change.user.document().to_text(),
     };
     change::record(&mut script, asked, decision, row);
+    if let Some(once) = once {
+        once::record(&mut script, asked, once, 200, id);
+    }
     let verdict = Verdict {
         outcome: "done",
         reason,
@@ -297,7 +329,7 @@ pub(super) async fn delete(
     scoped.lock_ledger(&transaction).await?;
     let held = hold_parents(scoped, &transaction, id).await?;
     let sql = format!(
-        "SELECT doc, version, created_at, user_name_key, active FROM users WHERE tenant_id = $1 AND id = $2{lock}"
+        "SELECT doc, version, created_at, user_name_key, active, role FROM users WHERE tenant_id = $1 AND id = $2{lock}"
     );
     let row = transaction.query_one_raw(scoped.statement(sql, vec![id.into()])).await?;
     let Some(row) = row else { return Err(DirectoryError::NotFound) };
@@ -322,7 +354,8 @@ pub(super) async fn delete(
     transaction.execute_raw(scoped.statement(emails, vec![id.into()])).await?;
     let key: String = row.try_get_by_index(3)?;
     let decision = new_id(asked.now);
-    let script = remove(scoped, &user, (&key, active), asked, &decision)?;
+    let role: String = row.try_get_by_index(5)?;
+    let script = remove(scoped, &user, (&key, &role), asked, &decision)?;
     if !applied(transaction.query_one_raw(script.statement()).await?)? {
         return Err(DirectoryError::Fenced);
     }
@@ -332,7 +365,7 @@ pub(super) async fn delete(
 fn remove(
     scoped: &Scoped,
     user: &StoredUser,
-    (key, active): (&str, i64),
+    (key, role): (&str, &str),
     asked: &Asked,
     decision: &str,
 ) -> Result<Script, DirectoryError> {
@@ -344,17 +377,18 @@ fn remove(
     seats::count(
         &mut script,
         &user.id,
-        Tally { users: -1, seats: -active, removed: 1, ..Tally::default() },
+        Delta { users: -1, seats: -i64::from(user.active), removed: 1, groups: 0 },
     );
     let (key, doc) = (script.bind(key), script.bind(user.doc.as_str()));
+    let (role, active) = (script.bind(role), script.bind(i64::from(user.active)));
     let version = script.bind(i64::try_from(user.version + 1).unwrap_or(i64::MAX));
     let at = script.bind(micros(asked.now));
     let gate = script.gate();
     script.step(
         "tombstone",
         format!(
-            "INSERT INTO tombstones (tenant_id, resource_type, id, subject_key, doc, version, deleted_at)
-             SELECT $1, 'User', {id}, {key}, {doc}, {version}, {at} WHERE {gate}"
+            "INSERT INTO tombstones (tenant_id, resource_type, id, subject_key, doc, version, deleted_at, role, active)
+             SELECT $1, 'User', {id}, {key}, {doc}, {version}, {at}, {role}, {active} WHERE {gate}"
         ),
     );
     let change = Change {

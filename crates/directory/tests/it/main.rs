@@ -8,6 +8,7 @@
     reason = "clippy knows #[test] functions, not the helpers beside them"
 )]
 
+mod act;
 mod changes;
 mod costs;
 mod crowd;
@@ -15,9 +16,11 @@ mod failure;
 mod filters;
 mod filters_random;
 mod lists;
+mod log;
 mod migrations;
 mod nested;
 mod populations;
+mod purge_all;
 mod schema;
 mod statements;
 mod support;

@@ -171,7 +171,7 @@ async fn history_of_both_populations_is_purged() {
         scoped.delete_user(&id, |_| true, &asked("user.delete")).await.unwrap();
     }
     let later = NOW + std::time::Duration::from_secs(3600);
-    scene.directory.purge(later, later).await.unwrap();
+    scene.directory.purge(later, later, later).await.unwrap();
 
     let left = "SELECT id FROM decisions UNION ALL SELECT id FROM tombstones UNION ALL SELECT resource_id FROM changes";
     assert_eq!(scene.store.texts(left).await, Vec::<String>::new());

@@ -48,6 +48,7 @@ async fn every_primary_key_and_unique_index_begins_with_the_tenant() {
             "directory_migrations",
             "directory_store",
             "groups",
+            "idempotency",
             "members",
             "outbox",
             "quirk_counts",

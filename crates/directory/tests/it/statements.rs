@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The tables that hold tenants' rows.
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 12] = [
     "users",
     "groups",
     "members",
@@ -16,6 +16,7 @@ const TABLES: [&str; 11] = [
     "decisions",
     "tombstones",
     "quirk_counts",
+    "idempotency",
 ];
 
 /// What a table follows in a statement that reads or writes it.

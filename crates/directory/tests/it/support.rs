@@ -63,6 +63,20 @@ impl Scene {
         self.create(body).await.unwrap().user.id
     }
 
+    /// Makes a user and deletes it.
+    pub(crate) async fn user_deleted(&self, body: &Value) -> String {
+        let id = self.user(body).await;
+        self.scoped.delete_user(&id, |_| true, &asked("user.delete")).await.unwrap();
+        id
+    }
+
+    /// Makes a user who may not use the product.
+    pub(crate) async fn user_inactive(&self, body: &Value) -> String {
+        let mut body = body.clone();
+        body["active"] = Value::Bool(false);
+        self.user(&body).await
+    }
+
     /// Puts another document in the place of a user's.
     pub(crate) async fn replace(
         &self,

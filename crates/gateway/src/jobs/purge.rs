@@ -28,7 +28,7 @@ async fn purge(state: &State) {
     let now = state.clock.now();
     let retention = state.config.retention;
     for (region, directory) in &state.directories {
-        match directory.purge(now - retention.decisions, now - retention.deleted).await {
+        match directory.purge(now, now - retention.decisions, now - retention.deleted).await {
             Ok(0) => {}
             Ok(rows) => tracing::info!(%region, rows, "old history purged"),
             Err(error) => {

@@ -243,6 +243,8 @@ impl From<DirectoryError> for Failure {
             ),
             error @ (DirectoryError::Unavailable(_)
             | DirectoryError::Store(_)
+            // No request of SCIM carries a key.
+            | DirectoryError::OnceReused
             | DirectoryError::WrongRegion(_)
             | DirectoryError::Open(_)) => {
                 let mut failure = later(

@@ -23,6 +23,8 @@ fn class_and_status_go_together() {
             Class::Conflict => &[404, 409, 412],
             Class::Licence => &[403],
             Class::Policy => &[400, 403, 413, 501],
+            // A warning, of what is not so yet.
+            Class::Connection if *reason == Reason::TokenExpiring => &[200],
             Class::Connection => &[401, 404, 405, 415, 421],
             Class::Store => &[503],
         };
@@ -35,7 +37,11 @@ fn class_and_status_go_together() {
 
 #[test]
 fn every_fault_of_a_token_is_a_401() {
-    for reason in Reason::ALL.iter().filter(|reason| reason.as_str().starts_with("token_")) {
+    let of_token = |reason: &&Reason| reason.as_str().starts_with("token_");
+    for reason in Reason::ALL.iter().filter(of_token) {
+        if *reason == Reason::TokenExpiring {
+            continue;
+        }
         assert_eq!(
             (reason.status(), reason.class(), reason.scim_type()),
             (401, Class::Connection, None)
