@@ -8,6 +8,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::health::{self, Readiness};
 use crate::jobs;
+use crate::rate_limit::Limiter;
 use crate::routes;
 use crate::state::{Draining, State};
 use crate::telemetry;
@@ -17,6 +18,7 @@ use actix_web::dev::{Server, ServerHandle};
 use actix_web::middleware::{NormalizePath, from_fn};
 use actix_web::{App as WebApp, HttpServer, web};
 use anyhow::Context as _;
+use secrecy::ExposeSecret;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::num::NonZero;
 use std::os::fd::OwnedFd;
@@ -71,6 +73,7 @@ impl App {
             directories: stores.directories,
             clock: Clock,
             limits: config.limits.clone(),
+            limiter: limiter(&config)?,
             tasks: TaskTracker::new(),
             runtime: tokio::runtime::Handle::current(),
             documentation_uri: config.hosting.documentation_uri.clone(),
@@ -136,6 +139,11 @@ impl App {
         tracing::info!("stopped");
         Ok(())
     }
+}
+
+fn limiter(config: &Config) -> anyhow::Result<Limiter> {
+    let url = config.redis_url.as_ref().map(ExposeSecret::expose_secret);
+    Limiter::new(url).context("the rate limiter cannot be made; check redis.url")
 }
 
 async fn drain(

@@ -12,6 +12,7 @@ mod output;
 mod parse;
 mod quirks;
 mod serve;
+mod setup;
 mod tenant;
 mod token;
 
@@ -75,6 +76,8 @@ enum Command {
     Log(log::Arguments),
     /// Show which deviations from the RFCs a tenant's clients needed
     Quirks(quirks::Arguments),
+    /// Show what to type into an identity provider: values, mapping, steps
+    Setup(setup::Arguments),
 }
 
 /// Parses the arguments of this process and does what they say.
@@ -124,6 +127,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Operator(command) => operator::run(&command, &config, output),
             Command::Log(arguments) => log::run(&arguments, &config, output).await,
             Command::Quirks(arguments) => quirks::run(&arguments, &config, output).await,
+            Command::Setup(arguments) => setup::run(&arguments, &config, output).await,
             Command::Serve { .. } | Command::Demo | Command::Conformance(_) => Ok(()),
         }
     })?;

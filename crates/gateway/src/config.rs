@@ -29,7 +29,7 @@ pub use problem::{Problem, Problems, Source};
 pub use regions::{Home, RegionSettings};
 pub use registry::RegistrySettings;
 pub use retention::Retention;
-pub use server::ServerSettings;
+pub use server::{ServerSettings, TrustedProxies};
 pub use span::parse_span;
 
 use region_router::Region;
@@ -67,6 +67,8 @@ pub const KEYS: &[&str] = &[
     "limits.page_max",
     "limits.cursor_lifetime",
     "limits.patch_operations",
+    "limits.rate_burst",
+    "limits.rate_per_second",
     "limits.request_timeout",
     "log.format",
     "log.level",
@@ -89,6 +91,7 @@ pub const KEYS: &[&str] = &[
     "server.drain_delay",
     "server.listen",
     "server.shutdown_timeout",
+    "server.trusted_proxies",
     "server.workers",
 ];
 

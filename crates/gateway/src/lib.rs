@@ -8,8 +8,10 @@ pub mod config;
 pub mod conformance;
 pub mod health;
 pub mod jobs;
+pub mod rate_limit;
 pub mod routes;
 pub mod scim;
+pub mod setup_view;
 pub mod state;
 pub mod telemetry;
 

@@ -3,6 +3,7 @@
 use crate::clock::Clock;
 use crate::config::{Config, Limits};
 use crate::health::Readiness;
+use crate::rate_limit::Limiter;
 use directory::Directory;
 use region_router::{Hosts, Node, Region};
 use std::collections::BTreeMap;
@@ -25,6 +26,8 @@ pub struct State {
     pub clock: Clock,
     /// How much one request may ask for.
     pub limits: Limits,
+    /// How many requests of each caller are answered.
+    pub limiter: Limiter,
     /// Every task that outlives a request.
     pub tasks: TaskTracker,
     /// Where they run: the process's own runtime, since that of a worker ends with the worker.

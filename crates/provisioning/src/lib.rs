@@ -11,6 +11,7 @@ pub mod reason;
 pub mod refusal;
 pub mod roles;
 pub mod seats;
+pub mod setup;
 
 pub use profile::{Admission, Profile, ProfileError, ProfileId};
 pub use reason::{Class, Reason};

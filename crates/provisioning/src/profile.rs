@@ -184,6 +184,32 @@ impl Profile {
         self.required.iter().copied().chain(self.email.map(|_| "emails")).collect()
     }
 
+    /// Whether userName must be the e-mail address.
+    pub(crate) fn wants_email_as_name(&self) -> bool {
+        self.user_name_is_email
+    }
+
+    /// Which of several e-mail addresses is meant.
+    pub(crate) fn email_in_words(&self) -> &'static str {
+        match self.email {
+            Some(Email::Primary) => "the primary one, else the one of type work, else the only one",
+            Some(Email::Work) | None => {
+                "the one of type work, else the primary one, else the only one"
+            }
+        }
+    }
+
+    /// Whether languages are checked.
+    pub(crate) fn checks_language(&self) -> bool {
+        self.language_checked
+    }
+
+    /// Whether the product takes an attribute: by its name, or as a part of one that it takes.
+    pub(crate) fn takes(&self, path: &str) -> bool {
+        let whole = path.split('[').next().unwrap_or(path);
+        self.taken.is_none_or(|taken| taken.contains(&path) || taken.contains(&whole))
+    }
+
     /// Admits the user that a request would lead to.
     ///
     /// # Errors

@@ -179,6 +179,10 @@ reasons! {
 
     /// Every seat is in use.
     SeatsExhausted = "seats_exhausted", Licence, 403, None;
+    /// The tenant's plan does not hold directory sync.
+    PlanWithoutSync = "plan_without_sync", Licence, 403, None;
+    /// The tenant's plan does not hold groups.
+    PlanWithoutGroups = "plan_without_groups", Licence, 403, None;
 
     /// The tenant takes no groups.
     GroupPushOff = "group_push_off", Policy, 403, None;
@@ -186,6 +190,16 @@ reasons! {
     ScopeMissing = "scope_missing", Policy, 403, None;
     /// The tenant is suspended or closed.
     TenantSuspended = "tenant_suspended", Policy, 403, None;
+    /// The tenant was closed.
+    TenantClosed = "tenant_closed", Policy, 403, None;
+    /// The tenant's connection with its identity provider is switched off.
+    ProvisioningOff = "provisioning_off", Policy, 403, None;
+    /// The tenant lets no identity provider do this.
+    OperationNotAllowed = "operation_not_allowed", Policy, 403, None;
+    /// The credential is bound to networks, and the request came from another one.
+    NetworkNotAllowed = "network_not_allowed", Policy, 403, None;
+    /// More requests than the tenant's rate.
+    RateLimited = "rate_limited", Policy, 429, None;
     /// The answer would be more than the server gives.
     TooMany = "too_many", Policy, 400, Some("tooMany");
     /// The body is larger than the limit.

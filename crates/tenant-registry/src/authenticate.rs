@@ -106,6 +106,17 @@ impl Pepper {
         keyed.update(text.as_bytes());
         TokenHash(keyed.finalize().into_bytes().into())
     }
+
+    /// A keyed hash for one purpose, of parts whose bounds count. No token begins as a purpose does.
+    pub(crate) fn keyed(&self, purpose: &str, parts: &[&[u8]]) -> [u8; 32] {
+        let mut keyed = self.0.clone();
+        keyed.update(purpose.as_bytes());
+        for part in parts {
+            keyed.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+            keyed.update(part);
+        }
+        keyed.finalize().into_bytes().into()
+    }
 }
 
 pub(crate) fn authenticate(
@@ -119,8 +130,9 @@ pub(crate) fn authenticate(
     if let Some(at) = credential.revoked_at {
         return Err(AuthFailure::Revoked(at));
     }
-    if now >= credential.expires_at {
-        return Err(AuthFailure::Expired(credential.expires_at));
+    // Also the one whose place another one takes: then it is its overlap that is over.
+    if now >= credential.ends_at() {
+        return Err(AuthFailure::Expired(credential.ends_at()));
     }
     Ok(Authenticated { tenant, credential })
 }

@@ -7,6 +7,7 @@ mod base62;
 pub mod fault;
 pub mod scopes;
 pub mod token;
+pub mod usage;
 
 use crate::networks::Networks;
 use crate::tenant::TenantId;
@@ -59,6 +60,8 @@ pub struct Credential {
     pub retires_at: Option<OffsetDateTime>,
     /// The key id of the one whose place it takes.
     pub replaces: Option<String>,
+    /// The number of its last change, among all changes of the registry.
+    pub version: i64,
     pub(crate) hash: TokenHash,
 }
 
@@ -109,6 +112,15 @@ impl NewCredential {
             networks: Networks::default(),
         }
     }
+}
+
+/// What is to become of a credential; what is `None` stays as it is.
+#[derive(Debug, Clone, Default)]
+pub struct CredentialChange {
+    /// What the administrator calls it.
+    pub name: Option<String>,
+    /// From where it may be used.
+    pub networks: Option<Networks>,
 }
 
 /// A new credential, and its token for this once.

@@ -2,11 +2,15 @@
 //!
 //! **Invariant**: a row becomes a value of the domain here, or an error that names row and column.
 
+pub(crate) mod answer;
 pub(crate) mod audit;
 pub(crate) mod credential;
 pub(crate) mod generation;
+pub(crate) mod manifest;
+pub(crate) mod plan;
 pub(crate) mod secret;
 pub(crate) mod tenant;
+pub(crate) mod usage;
 
 use crate::error::RegistryError;
 use time::OffsetDateTime;

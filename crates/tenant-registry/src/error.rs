@@ -2,7 +2,10 @@
 //!
 //! **Invariant**: a variant is something that a caller can act on; the cause stays in `source()`.
 
+use crate::once::Remembered;
+use crate::tenant::TenantState;
 use migrations::OpenError;
+use region_router::Population;
 use sea_orm::DbErr;
 
 /// Why the registry could not do something.
@@ -14,6 +17,54 @@ pub enum RegistryError {
     /// The slug has another form.
     #[error("a slug is 1 to 63 small letters, digits and hyphens")]
     SlugInvalid,
+    /// A name is nothing, too long, or no line of text.
+    #[error("a {what} has 1 to {most} characters and no control characters")]
+    NameInvalid {
+        /// Of what.
+        what: &'static str,
+        /// Characters that it may have.
+        most: usize,
+    },
+    /// What is changed is not any more what the caller has seen.
+    #[error("it was changed by someone else meanwhile: look again")]
+    VersionMismatch,
+    /// The key of the request was used for a request with another body.
+    #[error("the idempotency key was used for another request")]
+    OnceReused,
+    /// The request was answered before: nothing was changed again.
+    #[error("the request was answered before")]
+    Remembered(Remembered),
+    /// The tenant's state does not let this be done.
+    #[error("a tenant that is {from} cannot be {to}")]
+    StateConflict {
+        /// What it is.
+        from: TenantState,
+        /// What it was to become, or would have to be.
+        to: TenantState,
+    },
+    /// The population is not the tenant's now, or is being changed.
+    #[error("the tenant provisions {tenant} and not {asked}")]
+    PopulationConflict {
+        /// Who is provisioned.
+        tenant: Population,
+        /// Who was asked for.
+        asked: Population,
+    },
+    /// Another switch is under way, or it is at another stage.
+    #[error("the tenant's switch of populations is not at that stage")]
+    SwitchConflict,
+    /// The grace of a plan is too long.
+    #[error("a grace is at most ten years")]
+    GraceInvalid,
+    /// The credential is revoked or expired.
+    #[error("the credential is not live any more")]
+    CredentialEnded,
+    /// The credential is being replaced already.
+    #[error("the credential is being replaced already")]
+    RotationUnderWay,
+    /// The credential is not being replaced.
+    #[error("the credential is not being replaced")]
+    NoRotation,
     /// There is no such tenant.
     #[error("no such tenant")]
     TenantNotFound,
@@ -56,6 +107,12 @@ pub enum RegistryError {
     /// The database could not be brought up to date.
     #[error("the registry's database could not be opened")]
     Open(#[source] OpenError),
+    /// The connection was lost while the change was being committed, and the database does not say whether it was.
+    #[error("the registry's database did not say whether the change was made: look again")]
+    Uncertain(#[source] DbErr),
+    /// The system has no random numbers.
+    #[error("there are no random numbers to be had")]
+    NoRandomness,
     /// The database failed.
     #[error("the registry's database failed")]
     Database(#[source] DbErr),

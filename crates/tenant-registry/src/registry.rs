@@ -3,10 +3,21 @@
 //! **Invariant**: a refresh reads the generation before the rows, so that a snapshot is never older than the generation it
 //! names; what it reads twice does no harm.
 
-mod dialect;
+mod answers;
+mod change;
+mod credentials;
 mod follow;
+mod pages;
+mod pending;
 mod pepper;
-mod write;
+mod plans;
+mod purge;
+mod rotation;
+mod switch;
+mod tenants;
+mod uses;
+
+pub use pending::Pending;
 
 use crate::audit::AuditEntry;
 use crate::authenticate::{self, AuthFailure, Authenticated, Pepper};
@@ -252,6 +263,18 @@ impl Registry {
             .await
             .map_err(RegistryError::Database)?;
         rows.into_iter().map(entity::credential::Model::read).collect()
+    }
+
+    /// The credential with this key id, whosever it is.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn credential(&self, key_id: &str) -> Result<Option<Credential>, RegistryError> {
+        let row = entity::credential::Entity::find_by_id(key_id)
+            .one(self.shared.db.reader())
+            .await
+            .map_err(RegistryError::Database)?;
+        row.map(entity::credential::Model::read).transpose()
     }
 
     /// The last changes, newest last: one tenant's, or everyone's.

@@ -2,6 +2,8 @@
 //!
 //! **Invariant**: a tenant has one home region and one population for life; the names that say so are values, not text.
 
+pub mod change;
+
 use crate::credential::scopes::Scopes;
 use crate::extension::Extension;
 use crate::rate::RateLimit;

@@ -3,14 +3,19 @@
 //! **Invariant**: host, token and registry snapshot decide, in memory and at once. A [`Caller`] in a handler's signature
 //! is the authorization; its scope comes from the credential alone.
 
+use super::address::client_address;
 use super::client::{Client, recognise};
+use super::gates;
+use crate::rate_limit::{Rate, Standing};
 use crate::scim::error::Failure;
 use crate::state::State;
 use crate::telemetry::http::RequestContext;
+use crate::telemetry::metrics;
 use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use directory::{Asked, Scoped};
+use futures_util::future::{Either, LocalBoxFuture};
 use provisioning::{Profile, Reason, Refusal};
 use region_router::{Decision, Place, Why, decide};
 use scim_core::{Notes, Quirk, Tolerance};
@@ -48,21 +53,44 @@ pub struct Caller {
 
 impl FromRequest for Caller {
     type Error = Failure;
-    type Future = Ready<Result<Self, Failure>>;
+    // Only where rates are shared with other nodes does anything wait.
+    type Future =
+        Either<Ready<Result<Self, Failure>>, LocalBoxFuture<'static, Result<Self, Failure>>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Self::of(request))
+        let caller = match Self::find(request) {
+            Ok(caller) => caller,
+            Err(failure) => return Either::Left(ready(Err(failure))),
+        };
+        let rate = Rate::of(caller.tenant.rate_limit, &caller.state.limits);
+        match rate {
+            Some(rate) if caller.state.limiter.is_shared() => {
+                let request = request.clone();
+                Either::Right(Box::pin(async move {
+                    let standing = caller.take_shared(rate, 1).await;
+                    caller.admit(&request, Some((rate, standing)))
+                }))
+            }
+            rate => {
+                let standing = rate.map(|rate| (rate, caller.take(rate, 1)));
+                Either::Left(ready(caller.admit(request, standing)))
+            }
+        }
     }
 }
 
 impl Caller {
-    /// Finds out who calls.
+    /// Finds out who calls, and whether it may.
     ///
     /// # Errors
     /// The host is unknown (404), the token is missing, malformed, of another place, unknown, expired or revoked (401),
-    /// the region is not here (421), or the tenant may not act (403).
+    /// the region is not here (421), the tenant may not act (403), or it sends too many requests (429).
+    pub async fn of(request: &HttpRequest) -> Result<Self, Failure> {
+        Self::extract(request).await
+    }
+
     #[tracing::instrument(name = "gateway.caller.identify", skip_all)]
-    pub fn of(request: &HttpRequest) -> Result<Self, Failure> {
+    fn find(request: &HttpRequest) -> Result<Self, Failure> {
         let context = context(request);
         Self::identify(request, &context).map_err(|failure| failure.of_request(&context, request))
     }
@@ -89,6 +117,10 @@ impl Caller {
             .authenticate(&token, now)
             .map_err(|failure| refuse_token(&state, request, context, &token, failure))?;
         let tenant = authenticated.tenant;
+        if tenant.state == TenantState::Purged {
+            // Nothing is left of it: no name, and no log to write to.
+            return Err(unknown_token());
+        }
         let directory = state
             .directories
             .get(&place.region)
@@ -100,8 +132,8 @@ impl Caller {
         if is_slashed || query.is_some_and(|query| query.is_empty() || query.ends_with('&')) {
             notes.met(Quirk::TrailingSeparator);
         }
-        let caller = Self {
-            scoped: directory.within(&tenant),
+        Ok(Self {
+            scoped: directory.within_population(&tenant, place.population),
             base_url: state.hosts.base_url(&place),
             route: crate::routes::template(request),
             context: context.clone(),
@@ -112,17 +144,88 @@ impl Caller {
             tenant,
             place,
             notes,
-        };
-        match check_tenant(&caller.tenant, request).and_then(|()| check_head(&caller)) {
-            Ok(()) => Ok(caller),
-            Err(refusal) => {
-                caller.scoped.note_refusal(&caller.asked("request"), &refusal);
-                Err(match refusal.reason.status() {
-                    401 => Failure::unauthorized(refusal.reason, refusal.detail),
-                    _ => refusal.into(),
-                })
-            }
+        })
+    }
+
+    /// Lets a caller in that is within its rate and whom no gate keeps out.
+    fn admit(
+        self,
+        request: &HttpRequest,
+        standing: Option<(Rate, Standing)>,
+    ) -> Result<Self, Failure> {
+        if let Some((rate, standing)) = standing {
+            self.show(request, standing);
+            self.within_rate(rate, standing)
+                .map_err(|failure| failure.of_request(&self.context, request))?;
         }
+        let address = client_address(request, &self.state.config.server.trusted_proxies);
+        let named = request.match_info().get("tenant");
+        let Err(refusal) = gates::enter(&self, named, address, self.state.clock.now()) else {
+            return Ok(self);
+        };
+        self.scoped.note_refusal(&self.asked("request"), &refusal);
+        let failure = match refusal.reason.status() {
+            401 => Failure::unauthorized(refusal.reason, refusal.detail),
+            _ => refusal.into(),
+        };
+        Err(failure.of_tenant(&self).of_request(&self.context, request))
+    }
+
+    /// Takes the requests that a request counts as beside itself: the operations of a bulk request.
+    ///
+    /// # Errors
+    /// When they are more than the tenant's rate has left; nothing is taken then.
+    pub async fn count(&self, request: &HttpRequest, requests: usize) -> Result<(), Failure> {
+        let Some(rate) = Rate::of(self.tenant.rate_limit, &self.state.limits) else {
+            return Ok(());
+        };
+        let more = u32::try_from(requests).unwrap_or(u32::MAX).min(rate.burst()).saturating_sub(1);
+        let standing = match more {
+            0 => return Ok(()),
+            more if self.state.limiter.is_shared() => self.take_shared(rate, more).await,
+            more => self.take(rate, more),
+        };
+        self.show(request, standing);
+        self.within_rate(rate, standing)
+    }
+
+    fn take(&self, rate: Rate, requests: u32) -> Standing {
+        self.state.limiter.take(self.tenant.id.as_str(), rate, requests)
+    }
+
+    async fn take_shared(&self, rate: Rate, requests: u32) -> Standing {
+        self.state.limiter.take_shared(self.tenant.id.as_str(), rate, requests).await
+    }
+
+    /// Leaves where the tenant stands for the headers of the answer.
+    fn show(&self, request: &HttpRequest, standing: Standing) {
+        if let Some(context) = request.extensions_mut().get_mut::<RequestContext>() {
+            context.standing = Some(standing);
+        }
+    }
+
+    /// A flood must not become one of rows: it is counted, and noted once a minute.
+    fn within_rate(&self, rate: Rate, standing: Standing) -> Result<(), Failure> {
+        let Some(seconds) = standing.retry_after else { return Ok(()) };
+        metrics::count_rate_limited(&self.place.region);
+        let refusal = Refusal::new(
+            Reason::RateLimited,
+            format!(
+                "Too many requests: this account may send {} a second, and {} at once. Nothing was changed. Send the same request again in {seconds} s; identity providers do so by themselves.",
+                rate.per_second(),
+                rate.burst()
+            ),
+        );
+        if self.state.limiter.is_news(self.tenant.id.as_str()) {
+            self.scoped.note_refusal(&self.asked("request"), &refusal);
+        }
+        let failure = Failure::from(refusal).with(header::RETRY_AFTER, seconds.to_string());
+        Err(failure.of_tenant(self))
+    }
+
+    /// The deviations that the head of the request has.
+    pub(super) fn quirks(&self) -> impl Iterator<Item = Quirk> {
+        self.notes.quirks()
     }
 
     /// What every decision of this request carries.
@@ -147,21 +250,28 @@ impl Caller {
         Profile::of(self.tenant.profile)
     }
 
-    /// Whether the token's scopes cover an operation.
+    /// Whether the token's scopes and the tenant's allow list cover an operation.
     ///
     /// # Errors
-    /// Refused as `scope_missing`, naming what the token may do.
+    /// Refused as `scope_missing` or `operation_not_allowed`, naming what is allowed.
     pub fn may(&self, resource: Resource, operation: Operation) -> Result<(), Refusal> {
-        if self.credential.scopes.allows(resource, operation) {
-            return Ok(());
-        }
-        Err(Refusal::new(
-            Reason::ScopeMissing,
-            format!(
-                "The token \"{}\" is not allowed to do this: its scopes are {}. Create a token with the scope that is missing.",
-                self.credential.name, self.credential.scopes
-            ),
-        ))
+        gates::may(self, resource, operation)
+    }
+
+    /// Whether groups are provisioned for this tenant.
+    ///
+    /// # Errors
+    /// Refused as `plan_without_groups` or `group_push_off`.
+    pub fn may_write_groups(&self) -> Result<(), Refusal> {
+        gates::may_write_groups(&self.tenant)
+    }
+
+    /// Whether the tenant is written at all at the moment.
+    ///
+    /// # Errors
+    /// Refused as `tenant_frozen` while it changes its population.
+    pub fn may_write(&self) -> Result<(), Refusal> {
+        gates::may_write(&self.tenant, self.place.population)
     }
 }
 
@@ -172,6 +282,7 @@ pub(crate) fn context(request: &HttpRequest) -> RequestContext {
         trace_id: None,
         started: Instant::now(),
         is_slashed: false,
+        standing: None,
     })
 }
 
@@ -229,9 +340,17 @@ fn refuse_token(
             notes,
             part: None,
         };
-        directory.within(&owner.tenant).note_refusal(&asked, &refusal);
+        let scoped = directory.within_population(&owner.tenant, token.place().population);
+        scoped.note_refusal(&asked, &refusal);
     }
     Failure::unauthorized(refusal.reason, refusal.detail)
+}
+
+fn unknown_token() -> Failure {
+    Failure::unauthorized(
+        Reason::TokenUnknown,
+        "This token is not known here. Create a new token and paste it whole.",
+    )
 }
 
 fn user_agent(request: &HttpRequest) -> Option<&str> {
@@ -246,10 +365,7 @@ fn wrong_place(state: &State, host: &Place, correct: &Place) -> Failure {
     };
     if !state.hosts.knows(&correct.region) {
         // The token's checksum holds, but no such region exists here: nothing more can be told.
-        return Failure::unauthorized(
-            Reason::TokenUnknown,
-            "This token is not known here. Create a new token and paste it whole.",
-        );
+        return unknown_token();
     }
     let base_url = state.hosts.base_url(correct);
     let detail = format!(
@@ -257,44 +373,4 @@ fn wrong_place(state: &State, host: &Place, correct: &Place) -> Failure {
         correct.population, correct.region, host.population, host.region
     );
     Failure::unauthorized(reason, detail).correct_base_url(&base_url)
-}
-
-/// What a strict tenant refuses before the body is read.
-fn check_head(caller: &Caller) -> Result<(), Refusal> {
-    let refused = caller.notes.quirks().find(|quirk| !caller.tolerance.allows(*quirk));
-    match refused {
-        None => Ok(()),
-        Some(Quirk::BareToken) => Err(Refusal::new(
-            Reason::TokenSchemeMissing,
-            "The token was sent without the word Bearer, and this tenant is strict about that (Q-bare-token). Put Bearer and \
-             a space in front of the token in your identity provider.",
-        )),
-        Some(quirk) => Err(Refusal::new(
-            Reason::SyntaxInvalid,
-            format!(
-                "The URL ends in a separator with nothing behind it, and this tenant is strict about that ({}). Take it off.",
-                quirk.id()
-            ),
-        )),
-    }
-}
-
-fn check_tenant(tenant: &Tenant, request: &HttpRequest) -> Result<(), Refusal> {
-    let named = request.match_info().get("tenant");
-    if named.is_some_and(|named| named != tenant.slug && named != tenant.id.as_str()) {
-        return Err(Refusal::new(
-            Reason::TenantMismatch,
-            "The tenant in this path is not the one that the token belongs to. Use the base URL that was shown with the token.",
-        ));
-    }
-    match tenant.state {
-        TenantState::Active => Ok(()),
-        TenantState::Suspended | TenantState::Closed | TenantState::Purged => Err(Refusal::new(
-            Reason::TenantSuspended,
-            format!(
-                "Provisioning is suspended for this account. Nothing was changed. Ask {} to resume it.",
-                tenant.seat_contact
-            ),
-        )),
-    }
 }

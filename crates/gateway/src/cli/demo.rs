@@ -2,7 +2,6 @@
 
 use super::output::Output;
 use super::serve;
-use super::tenant::ACTOR;
 use crate::app::App;
 use crate::config::Config;
 use provisioning::ProfileId;
@@ -11,7 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use tenant_registry::{NewCredential, NewTenant, Tenant};
+use tenant_registry::{By, NewCredential, NewTenant, Tenant};
 
 const TENANTS: [(&str, &str, &str, Population); 2] = [
     ("acme", "Acme Corporation", "us", Population::Platform),
@@ -48,13 +47,14 @@ async fn tenant_and_token(
     let (registry, now) = (&app.state().registry, app.state().clock.now());
     let tenant = match registry.find_tenant(&new.slug).await? {
         Some(tenant) => tenant,
-        None => registry.create_tenant(new, ACTOR, now).await?,
+        None => registry.create_tenant(new, &By::cli(now)).await?.commit().await?,
     };
     if !registry.credentials(&tenant.id).await?.is_empty() {
         return Ok((tenant, None));
     }
     let new = NewCredential::new("demo", A_YEAR);
-    let issued = registry.create_credential(&tenant.id, &new, ACTOR, now).await?;
+    let issued = registry.create_credential(&tenant.id, &new, &By::cli(now)).await?;
+    let issued = issued.commit().await?;
     Ok((tenant, Some(issued.token)))
 }
 

@@ -12,10 +12,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use region_router::{Hosts, Place};
 use scim_core::{Custom, Tolerance};
 use serde_json::{Value, json};
-use tenant_registry::{NewTenant, RegistryError, Tenant, TenantState};
-
-/// Who is named in the audit for what the command line does.
-pub(super) const ACTOR: &str = "cli";
+use tenant_registry::{By, NewTenant, RateLimit, RegistryError, Tenant, TenantChange, TenantState};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -60,6 +57,9 @@ pub(super) struct Create {
     /// The plan's name
     #[arg(long, default_value = "standard")]
     plan: String,
+    /// Requests a second and at once, such as 200/2000, or off; without it, what the process is configured with
+    #[arg(long, value_name = "N/N|off|default", value_parser = RateLimit::parse, default_value = "default")]
+    rate_limit: RateLimit,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -88,11 +88,12 @@ async fn create(new: Create, config: &Config, output: Output) -> anyhow::Result<
         seats: new.seats,
         groups: new.groups == Switch::On,
         plan: new.plan,
+        rate_limit: new.rate_limit,
         ..NewTenant::new(&new.slug, &new.name, place, profile)
     };
     let registry = open_registry(config).await?;
-    let tenant = match registry.create_tenant(&new, ACTOR, Clock.now()).await {
-        Ok(tenant) => tenant,
+    let tenant = match registry.create_tenant(&new, &By::cli(Clock.now())).await {
+        Ok(made) => made.commit().await?,
         Err(RegistryError::SlugTaken) => bail!(
             "the slug {:?} is taken; choose another, or see `muster tenant show {}`",
             new.slug,
@@ -115,7 +116,7 @@ async fn create(new: Create, config: &Config, output: Output) -> anyhow::Result<
 }
 
 #[derive(Debug, Args)]
-#[group(required = true, multiple = true, id = "changes", args = ["seats", "groups", "state", "strict"])]
+#[group(required = true, multiple = true, id = "changes", args = ["seats", "groups", "state", "strict", "rate_limit"])]
 pub(super) struct Set {
     /// Slug or id
     tenant: String,
@@ -131,6 +132,9 @@ pub(super) struct Set {
     /// Which deviations from the RFCs are refused: all, none, or ids with commas between them (docs/quirks.md)
     #[arg(long, value_name = "all|none|IDS", value_parser = parse::tolerance)]
     strict: Option<Tolerance>,
+    /// Requests a second and at once, such as 200/2000, or off; default is what the process is configured with
+    #[arg(long, value_name = "N/N|off|default", value_parser = RateLimit::parse)]
+    rate_limit: Option<RateLimit>,
 }
 
 /// A number of seats, or none.
@@ -145,23 +149,22 @@ enum State {
 async fn change(set: Set, config: &Config, output: Output) -> anyhow::Result<()> {
     let registry = open_registry(config).await?;
     let mut tenant = parse::tenant(&registry, &set.tenant).await?;
-    if let Some(seats) = set.seats {
-        tenant = registry.set_seats(&tenant.id, seats, ACTOR, Clock.now()).await?;
-    }
-    if let Some(groups) = set.groups {
-        let on = groups == Switch::On;
-        tenant = registry.set_groups(&tenant.id, on, ACTOR, Clock.now()).await?;
-    }
+    let by = By::cli(Clock.now());
     if let Some(state) = set.state {
         let state = match state {
             State::Active => TenantState::Active,
             State::Suspended => TenantState::Suspended,
         };
-        tenant = registry.set_tenant_state(&tenant.id, state, ACTOR, Clock.now()).await?;
+        tenant = registry.set_state(&tenant.id, state, &by).await?.commit().await?;
     }
-    if let Some(tolerance) = &set.strict {
-        tenant = registry.set_tolerance(&tenant.id, tolerance, ACTOR, Clock.now()).await?;
-    }
+    let change = TenantChange {
+        seats: set.seats,
+        groups: set.groups.map(|groups| groups == Switch::On),
+        tolerance: set.strict,
+        rate_limit: set.rate_limit,
+        ..TenantChange::default()
+    };
+    tenant = registry.change_tenant(&tenant.id, &change, &by).await?.commit().await?;
     output.answer(&to_json(&tenant, &hosts(config)?), &[format!("{} is changed", tenant.slug)])
 }
 
@@ -226,6 +229,7 @@ fn to_json(tenant: &Tenant, hosts: &Hosts) -> Value {
         "groups": tenant.groups,
         "seat_contact": tenant.seat_contact,
         "strict": tenant.tolerance.to_string(),
+        "rate_limit": tenant.rate_limit.to_string(),
         "extension": tenant.extension.declared.as_ref().map(extension_to_json),
         "scim_base_url": hosts.base_url(&tenant.place()),
     })

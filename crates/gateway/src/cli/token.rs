@@ -2,7 +2,7 @@
 
 use super::output::Output;
 use super::parse;
-use super::tenant::{ACTOR, hosts};
+use super::tenant::hosts;
 use crate::app::stores::open_registry;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -10,7 +10,7 @@ use anyhow::bail;
 use clap::{Args, Subcommand};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
-use tenant_registry::{Credential, NewCredential, RegistryError, Scopes};
+use tenant_registry::{By, Credential, NewCredential, RegistryError, Scopes};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -62,12 +62,12 @@ async fn create(new: Create, config: &Config, output: Output) -> anyhow::Result<
     let registry = open_registry(config).await?;
     let tenant = parse::tenant(&registry, &new.tenant).await?;
     let new = NewCredential { scopes, ..NewCredential::new(&new.name, expires) };
-    let issued = match registry.create_credential(&tenant.id, &new, ACTOR, Clock.now()).await {
+    let issued = match registry.create_credential(&tenant.id, &new, &By::cli(Clock.now())).await {
         Err(RegistryError::TooManyCredentials(live)) => bail!(
             "{} has {live} live tokens, which is the most; revoke one first with `muster token revoke KEY_ID`",
             tenant.slug
         ),
-        other => other?,
+        other => other?.commit().await?,
     };
     let base_url = hosts(config)?.base_url(&tenant.place());
     let credential = &issued.credential;
@@ -110,14 +110,13 @@ async fn list(tenant: &str, config: &Config, output: Output) -> anyhow::Result<(
 
 async fn revoke(key_id: &str, config: &Config, output: Output) -> anyhow::Result<()> {
     let registry = open_registry(config).await?;
-    match registry.revoke_credential(key_id, ACTOR, Clock.now()).await {
-        Err(RegistryError::CredentialNotFound) => {
-            bail!(
-                "there is no token with key id {key_id:?}; `muster token list TENANT` shows the key ids"
-            )
-        }
-        other => other?,
+    let Some(credential) = registry.credential(key_id).await? else {
+        bail!(
+            "there is no token with key id {key_id:?}; `muster token list TENANT` shows the key ids"
+        )
     };
+    let by = By::cli(Clock.now());
+    registry.revoke_credential(&credential.tenant_id, key_id, &by).await?.commit().await?;
     output
         .answer(&json!({ "key_id": key_id, "state": "revoked" }), &[format!("{key_id} is revoked")])
 }

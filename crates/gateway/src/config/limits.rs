@@ -33,6 +33,10 @@ pub struct Limits {
     pub bulk_operations: u64,
     /// Bytes of a bulk request; more is 413, and with 0 there is no bulk.
     pub bulk_payload_bytes: u64,
+    /// Requests of one tenant a second, sustained; more is 429, and with 0 only tenants with a rate of their own have one.
+    pub rate_per_second: u32,
+    /// Requests of one tenant at once.
+    pub rate_burst: u32,
     /// Connections of one worker at the same time; more wait in the listener's queue.
     pub connections: usize,
 }
@@ -64,6 +68,8 @@ pub(super) fn read(values: &mut Values) -> Limits {
         body_timeout: values.span("limits.body_timeout", seconds(30), span),
         bulk_operations: values.number("limits.bulk_operations", 1000, 0..=100_000),
         bulk_payload_bytes: values.number("limits.bulk_payload_bytes", 1 << 20, 0..=1 << 28),
+        rate_per_second: values.number("limits.rate_per_second", 100, 0..=1_000_000),
+        rate_burst: values.number("limits.rate_burst", 1000, 1..=1_000_000),
         connections: values.number("limits.connections", 8192, 16..=1 << 20),
     };
     if limits.page_default > limits.page_max {
@@ -76,6 +82,18 @@ pub(super) fn read(values: &mut Values) -> Limits {
         values.problem(
             key,
             format!("page_default is {default} and page_max is {max}: a page is at most page_max"),
+        );
+    }
+    if limits.rate_per_second > limits.rate_burst {
+        let (rate, burst) = (limits.rate_per_second, limits.rate_burst);
+        let key = if values.is_given("limits.rate_burst") {
+            "limits.rate_burst"
+        } else {
+            "limits.rate_per_second"
+        };
+        values.problem(
+            key,
+            format!("rate_per_second is {rate} and rate_burst is {burst}: a burst is at least what a second brings"),
         );
     }
     limits

@@ -1,7 +1,8 @@
 //! `[server]`: the listener, its threads, and how it stops.
 
 use super::values::Values;
-use std::net::SocketAddr;
+use ipnet::IpNet;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 /// The listener for the four hosts and the admin API.
@@ -15,6 +16,35 @@ pub struct ServerSettings {
     pub drain_delay: Duration,
     /// How long requests in flight may take to end after that.
     pub shutdown_timeout: Duration,
+    /// Whose word for the address of a client is taken.
+    pub trusted_proxies: TrustedProxies,
+}
+
+/// The networks of the proxies in front of the process; none of them is nobody.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TrustedProxies(Vec<IpNet>);
+
+impl TrustedProxies {
+    /// Parses addresses and networks.
+    ///
+    /// # Errors
+    /// With the first word that is neither.
+    pub fn parse<'a>(words: impl IntoIterator<Item = &'a str>) -> Result<Self, &'a str> {
+        let read = |word: &'a str| {
+            let network = word.parse().ok();
+            network
+                .or_else(|| word.parse::<IpAddr>().ok().map(IpNet::from))
+                .map(|network: IpNet| network.trunc())
+                .ok_or(word)
+        };
+        Ok(Self(words.into_iter().map(read).collect::<Result<_, _>>()?))
+    }
+
+    /// Whether the address is one of theirs.
+    #[must_use]
+    pub fn contain(&self, address: IpAddr) -> bool {
+        self.0.iter().any(|network| network.contains(&address))
+    }
 }
 
 pub(super) fn read(values: &mut Values) -> ServerSettings {
@@ -32,5 +62,16 @@ pub(super) fn read(values: &mut Values) -> ServerSettings {
             Duration::from_secs(20),
             Duration::from_secs(1)..=no_longer,
         ),
+        trusted_proxies: trusted_proxies(values),
     }
+}
+
+fn trusted_proxies(values: &mut Values) -> TrustedProxies {
+    let key = "server.trusted_proxies";
+    let words = values.words(key).unwrap_or_default();
+    TrustedProxies::parse(words.iter().map(String::as_str)).unwrap_or_else(|word| {
+        let expected = "must name addresses and networks such as 10.0.0.0/8 or 2001:db8::1";
+        values.problem(key, format!("{expected}, and {word:?} is neither"));
+        TrustedProxies::default()
+    })
 }

@@ -35,7 +35,7 @@ pub async fn bulk(request: HttpRequest, payload: web::Payload, caller: Caller) -
 }
 
 async fn try_bulk(
-    request: &HttpRequest,
+    http: &HttpRequest,
     payload: web::Payload,
     exchange: &mut Exchange,
 ) -> Result<Answered, Failure> {
@@ -46,7 +46,7 @@ async fn try_bulk(
             "Bulk is not offered, as /ServiceProviderConfig says. Send one request per resource.",
         ));
     }
-    let body = body::read(request, payload, &allowed(&limits), exchange).await?;
+    let body = body::read(http, payload, &allowed(&limits), exchange).await?;
     let within = BulkLimits {
         operations: number(limits.bulk_operations),
         array_values: limits.json.array_values,
@@ -54,6 +54,7 @@ async fn try_bulk(
     let notes = &mut exchange.asked.notes;
     let request = BulkRequest::parse(&body, &within, &exchange.caller.tolerance, notes)?;
     drop(body);
+    exchange.caller.count(http, request.operations.len()).await?;
     let run = Run::of(&request, exchange).run().await;
     let refused = run.values().filter(|result| result.is_err()).count();
     let detail = format!("{} operations, {refused} refused", run.len());

@@ -6,6 +6,7 @@
 #![warn(clippy::wildcard_enum_match_arm)]
 
 use super::answer::X_REASON;
+use crate::auth::Caller;
 use crate::auth::caller::context;
 use crate::telemetry::http::{Outcome, RequestContext};
 use actix_web::http::header::{self, HeaderName, HeaderValue};
@@ -38,6 +39,8 @@ struct Parts {
     cause: Option<DirectoryError>,
     request_id: String,
     route: &'static str,
+    /// The region and the tenant, where the caller is known.
+    whose: Option<(String, String)>,
 }
 
 impl Failure {
@@ -105,6 +108,14 @@ impl Failure {
         self
     }
 
+    /// Says whose request it is.
+    #[must_use]
+    pub fn of_tenant(mut self, caller: &Caller) -> Self {
+        let (region, tenant) = (caller.place.region.as_str(), caller.tenant.id.as_str());
+        self.0.whose = Some((region.to_owned(), tenant.to_owned()));
+        self
+    }
+
     /// The reason, the attribute and the sentence.
     #[must_use]
     pub fn refusal(&self) -> &Refusal {
@@ -156,12 +167,13 @@ impl Failure {
         response
     }
 
-    /// What the log line says of a request that has no caller.
+    /// What the log line says of a request that came no further than its caller.
     fn outcome(&self) -> Outcome {
+        let (region, tenant) = self.0.whose.clone().unzip();
         Outcome {
             route: self.0.route,
-            region: None,
-            tenant: None,
+            region,
+            tenant,
             operation: None,
             reason: Some(self.0.refusal.reason.as_str()),
             outcome: "refused",
@@ -196,6 +208,7 @@ impl From<Refusal> for Failure {
             cause: None,
             request_id: String::new(),
             route: "/*",
+            whose: None,
         }))
     }
 }

@@ -151,7 +151,12 @@ impl Exchange {
     /// that just failed is not asked to remember that: the line of the request does.
     async fn remember(&self, failure: &Failure) {
         let refusal = failure.refusal().clone();
-        if refusal.reason.class() == Class::Store {
+        let is_frozen = refusal.reason == Reason::TenantFrozen && self.caller.may_write().is_err();
+        if refusal.reason.class() == Class::Store && !is_frozen {
+            return;
+        }
+        // Was noted where it was counted, if it was the first of a minute.
+        if refusal.reason == Reason::RateLimited {
             return;
         }
         let (scoped, asked) = (self.caller.scoped.clone(), self.asked());

@@ -15,7 +15,7 @@ pub async fn unknown_path(request: HttpRequest) -> HttpResponse {
     if !request.headers().contains_key(header::AUTHORIZATION) {
         return refuse(nowhere(&request, None), &request);
     }
-    match Caller::of(&request) {
+    match Caller::of(&request).await {
         Ok(caller) => {
             let failure = nowhere(&request, Some(&caller.base_url));
             let exchange = Exchange::begin(caller, "path.unknown", "Path", None);

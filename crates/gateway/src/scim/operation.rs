@@ -11,10 +11,13 @@ use super::query::Query;
 use super::{groups, users};
 use crate::auth::Caller;
 use crate::config::Limits;
+use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
-use provisioning::{Reason, Refusal};
 use scim_core::{Attributes, PatchLimits, Projection, ResourceType, Schemas};
 use tenant_registry::{Operation, Resource};
+
+/// Seconds after which a tenant that is frozen may be another: an operator looks at it meanwhile.
+const THAWED_AFTER_SECONDS: u32 = 60;
 
 /// The kinds of resource that clients provision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -142,13 +145,10 @@ pub async fn run(
 /// Whether the caller may do this at all.
 ///
 /// # Errors
-/// Refused as `group_push_off` or `scope_missing`.
-pub fn permit(caller: &Caller, verb: Verb, kind: Kind) -> Result<(), Refusal> {
-    if kind == Kind::Group && verb != Verb::Read && !caller.tenant.groups {
-        return Err(Refusal::new(
-            Reason::GroupPushOff,
-            "Groups are not provisioned for this account. Switch group push off in your identity provider, or ask for it to be switched on here.",
-        ));
+/// Refused as what [`Caller::may_write_groups`], [`Caller::may`] and [`Caller::may_write`] say.
+pub fn permit(caller: &Caller, verb: Verb, kind: Kind) -> Result<(), Failure> {
+    if kind == Kind::Group && verb != Verb::Read {
+        caller.may_write_groups()?;
     }
     let operation = match (verb, kind) {
         (Verb::Create, _) => Operation::Create,
@@ -162,7 +162,13 @@ pub fn permit(caller: &Caller, verb: Verb, kind: Kind) -> Result<(), Refusal> {
         Kind::User => Resource::Users,
         Kind::Group => Resource::Groups,
     };
-    caller.may(resource, operation)
+    caller.may(resource, operation)?;
+    if verb == Verb::Read {
+        return Ok(());
+    }
+    caller.may_write().map_err(|refusal| {
+        Failure::from(refusal).with(header::RETRY_AFTER, THAWED_AFTER_SECONDS.to_string())
+    })
 }
 
 async fn read(

@@ -96,11 +96,11 @@ fn kinds(over: Over, caller: &Caller) -> Result<Vec<Kind>, Failure> {
     };
     let mut refused = None;
     let mut may = |kind: &Kind| {
-        permit(caller, Verb::Read, *kind).map_err(|refusal| refused = Some(refusal)).is_ok()
+        permit(caller, Verb::Read, *kind).map_err(|failure| refused = Some(failure)).is_ok()
     };
     let allowed: Vec<Kind> = all.into_iter().filter(&mut may).collect();
     match refused {
-        Some(refusal) if allowed.is_empty() => Err(refusal.into()),
+        Some(failure) if allowed.is_empty() => Err(failure),
         _ => Ok(allowed),
     }
 }

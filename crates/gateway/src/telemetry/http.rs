@@ -5,13 +5,14 @@
 use super::metrics::{self, Active, Answered};
 use super::otlp;
 use crate::clock::Clock;
+use crate::rate_limit::Standing;
 use crate::state::State;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{ConnectionType, Method, StatusCode, Version};
 use actix_web::middleware::Next;
-use actix_web::{HttpMessage, HttpResponse, ResponseError, web};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, ResponseError, web};
 use opentelemetry::trace::{
     SpanContext, SpanId, Status, TraceContextExt, TraceFlags, TraceId, TraceState,
 };
@@ -40,6 +41,8 @@ pub struct RequestContext {
     pub started: Instant,
     /// Whether its path ended with a slash, which no route sees.
     pub is_slashed: bool,
+    /// How the caller stands within its rate, if it has one.
+    pub standing: Option<Standing>,
 }
 
 /// What became of a request; the handler puts it into the response's extensions.
@@ -76,6 +79,7 @@ pub async fn observe<B: MessageBody>(
         request_id: request_id.clone(),
         started: Instant::now(),
         is_slashed: request.path().trim_end_matches('/').len() < request.path().len(),
+        standing: None,
     };
     let mut line = Line::of(&request, &context, span.clone());
     let is_draining =
@@ -88,7 +92,11 @@ pub async fn observe<B: MessageBody>(
             let route = response.request().match_pattern();
             let outcome = response.response().extensions().get::<Outcome>().cloned();
             line.finish(response.status(), outcome.as_ref(), route.as_deref());
+            let standing = standing(response.request());
             let head = response.response_mut().head_mut();
+            if let Some(standing) = standing {
+                show(standing, head.headers_mut());
+            }
             if let Some(id) = id {
                 head.headers_mut().insert(X_REQUEST_ID, id);
             }
@@ -101,6 +109,22 @@ pub async fn observe<B: MessageBody>(
             line.finish(inner.as_response_error().status_code(), None, None);
             Err(Identified { inner, id, is_draining }.into())
         }
+    }
+}
+
+fn standing(request: &HttpRequest) -> Option<Standing> {
+    request.extensions().get::<RequestContext>().and_then(|context| context.standing)
+}
+
+/// The fields of draft-ietf-httpapi-ratelimit-headers-03 §3, which clients know best: all whole numbers.
+fn show(standing: Standing, headers: &mut HeaderMap) {
+    let Standing { limit, remaining, reset, .. } = standing;
+    for (name, value) in [
+        (HeaderName::from_static("ratelimit-limit"), limit),
+        (HeaderName::from_static("ratelimit-remaining"), remaining),
+        (HeaderName::from_static("ratelimit-reset"), reset),
+    ] {
+        headers.insert(name, HeaderValue::from(value));
     }
 }
 

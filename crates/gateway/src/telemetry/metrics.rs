@@ -9,6 +9,7 @@ use metrics::{
 };
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use provisioning::Reason;
+use region_router::Region;
 use scim_core::Notes;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,6 +23,7 @@ const DURATION: &str = "http_server_request_duration_seconds";
 const ACTIVE: &str = "http_server_active_requests";
 const OPERATIONS: &str = "scim_operations_total";
 const AUTH_FAILURES: &str = "scim_auth_failures_total";
+const RATE_LIMITED: &str = "scim_rate_limited_total";
 const QUIRKS: &str = "scim_quirks_total";
 const CONNECTIONS: &str = "db_client_connection_count";
 const SNAPSHOT_AGE: &str = "registry_snapshot_age_seconds";
@@ -62,6 +64,7 @@ fn describe() {
     describe_gauge!(ACTIVE, Unit::Count, "Requests being answered now");
     describe_counter!(OPERATIONS, Unit::Count, "SCIM operations by what became of them");
     describe_counter!(AUTH_FAILURES, Unit::Count, "Refused credentials by reason");
+    describe_counter!(RATE_LIMITED, Unit::Count, "Requests beyond their tenant's rate");
     describe_counter!(QUIRKS, Unit::Count, "Tolerated deviations of identity providers");
     describe_gauge!(CONNECTIONS, Unit::Count, "Connections to the stores by state");
     describe_gauge!(SNAPSHOT_AGE, Unit::Seconds, "Time since the registry was last read");
@@ -139,6 +142,11 @@ pub(crate) fn operated(outcome: &Outcome) {
     if is_token(reason) {
         counter!(AUTH_FAILURES, "reason" => reason).increment(1);
     }
+}
+
+/// Counts a request that is beyond its tenant's rate.
+pub(crate) fn count_rate_limited(region: &Region) {
+    counter!(RATE_LIMITED, "region" => region.as_str().to_owned()).increment(1);
 }
 
 /// Counts the quirks that a request of a client's family needed.

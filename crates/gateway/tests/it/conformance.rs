@@ -10,6 +10,7 @@ use gateway::conformance::{Level, Options, Outcome, Report, Run};
 use scim_core::{Quirk, Tolerance};
 use std::collections::BTreeSet;
 use std::time::Duration;
+use tenant_registry::TenantChange;
 
 /// What an `open` tenant does otherwise than the RFCs want, and the quirk under which it does so. A strict one does not.
 const DEVIATIONS: &[(&str, &str)] = &[
@@ -59,9 +60,8 @@ async fn nothing_is_left(tenant: &TestTenant) {
 async fn a_strict_tenant_fails_no_check() {
     let gateway = TestGateway::start().await;
     let tenant = gateway.tenant("strict").await;
-    let now = time::OffsetDateTime::from(std::time::SystemTime::now());
-    let registry = &gateway.state.registry;
-    registry.set_tolerance(&tenant.tenant.id, &Tolerance::strict(), "test", now).await.unwrap();
+    let tolerance = Some(Tolerance::strict());
+    gateway.change(&tenant, TenantChange { tolerance, ..Default::default() }).await;
 
     let report = check(&tenant.base_url, Some(&tenant.token)).await;
 

@@ -2,13 +2,12 @@
 
 mod command;
 
-use crate::support::TestGateway;
 use crate::support::answer::Answer;
 use crate::support::tenant::{TestTenant, encoded};
+use crate::support::{self, TestGateway};
 use scim_core::schema::builtin::ENTERPRISE_USER;
 use scim_core::{Custom, CustomAttribute, Kind};
 use serde_json::{Value, json};
-use time::OffsetDateTime;
 
 const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 const OWN: &str = "urn:ietf:params:scim:schemas:extension:acme:2.0:User";
@@ -20,8 +19,9 @@ async fn declare(tenant: &TestTenant, urn: &str, attributes: Vec<CustomAttribute
     let before = registry.find_tenant(id.as_str()).await.unwrap().unwrap().extension.declared;
     let after = Custom { urn: urn.to_owned(), attributes };
     let after = (!after.attributes.is_empty()).then_some(after);
-    let now = OffsetDateTime::from(std::time::SystemTime::now());
-    registry.set_extension(id, before.as_ref(), after.as_ref(), "test", now).await.unwrap();
+    let by = support::by();
+    let declared = registry.set_extension(id, before.as_ref(), after.as_ref(), &by).await.unwrap();
+    declared.commit().await.unwrap();
 }
 
 /// One attribute of every type.

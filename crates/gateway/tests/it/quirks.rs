@@ -4,11 +4,11 @@ mod corpus;
 mod page;
 mod replay;
 
-use crate::support::TestGateway;
 use crate::support::tenant::TestTenant;
+use crate::support::{self, TestGateway};
 use scim_core::Tolerance;
 use serde_json::json;
-use time::OffsetDateTime;
+use tenant_registry::TenantChange;
 
 const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 
@@ -18,9 +18,8 @@ pub(crate) async fn set_strict(tenant: &TestTenant, what: &str) {
 }
 
 pub(crate) async fn strictly(tenant: &TestTenant, tolerance: &Tolerance) {
-    let now = OffsetDateTime::from(std::time::SystemTime::now());
-    let registry = &tenant.state.registry;
-    registry.set_tolerance(&tenant.tenant.id, tolerance, "test", now).await.unwrap();
+    let change = TenantChange { tolerance: Some(tolerance.clone()), ..Default::default() };
+    support::change(&tenant.state.registry, tenant, &change).await;
 }
 
 #[actix_web::test]

@@ -5,8 +5,7 @@ use crate::support::tenant::TestTenant;
 use crate::support::{TestGateway, until};
 use futures_util::future::join_all;
 use serde_json::json;
-use tenant_registry::Scopes;
-use time::OffsetDateTime;
+use tenant_registry::{Scopes, TenantChange};
 
 fn count(answers: &[Answer], status: u16) -> usize {
     answers.iter().filter(|answer| answer.status == status).count()
@@ -138,8 +137,7 @@ async fn seats_that_are_bought_can_be_used_at_once() {
     let acme = gateway.tenant_with("acme", |new| new.seats = Some(1)).await;
     acme.user("ada").await;
     acme.post("/Users", &json!({ "userName": "bob" })).await.refused(403, "seats_exhausted", None);
-    let now = OffsetDateTime::from(std::time::SystemTime::now());
-    gateway.state.registry.set_seats(&acme.tenant.id, Some(2), "test", now).await.unwrap();
+    gateway.change(&acme, TenantChange { seats: Some(Some(2)), ..Default::default() }).await;
     acme.user("bob").await;
 }
 
@@ -241,8 +239,7 @@ async fn a_token_may_do_what_its_scopes_say() {
         for path in ["", "/Schemas", "/ServiceProviderConfig"] {
             token.get(path).await.assert(200);
         }
-        let now = OffsetDateTime::from(std::time::SystemTime::now());
-        gateway.state.registry.revoke_credential(&token.key_id, "test", now).await.unwrap();
+        gateway.revoke(&token).await;
         set_active(&acme, &ada, true).await.assert(200);
     }
 }

@@ -4,6 +4,7 @@ pub(crate) mod answer;
 pub(crate) mod binary;
 pub(crate) mod collector;
 pub(crate) mod raw;
+pub(crate) mod redis;
 pub(crate) mod stores;
 pub(crate) mod tenant;
 
@@ -18,13 +19,21 @@ use std::sync::Arc;
 use std::time::Duration;
 use stores::Stores;
 use tenant::TestTenant;
-use tenant_registry::{NewCredential, NewTenant, Scopes};
+use tenant_registry::{By, NewCredential, NewTenant, Registry, Scopes, TenantChange, TenantState};
 use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// Who does things in tests.
-const ACTOR: &str = "test";
+/// Who does things in tests, now.
+pub(crate) fn by() -> By {
+    By::cli(OffsetDateTime::from(std::time::SystemTime::now()))
+}
+
+/// Changes a tenant; this process sees it at once.
+pub(crate) async fn change(registry: &Registry, tenant: &TestTenant, change: &TenantChange) {
+    let pending = registry.change_tenant(&tenant.tenant.id, change, &by()).await.unwrap();
+    pending.commit().await.unwrap();
+}
 
 /// A process that serves, in this process.
 pub(crate) struct TestGateway {
@@ -72,9 +81,19 @@ impl TestGateway {
 
     /// The same tenants as another node of the same stores serves them.
     pub(crate) async fn other_node(&self, tenant: &TestTenant) -> TestTenant {
+        self.other_node_with(tenant, &[]).await
+    }
+
+    /// The same with settings of its own.
+    pub(crate) async fn other_node_with(
+        &self,
+        tenant: &TestTenant,
+        settings: &[(&str, &str)],
+    ) -> TestTenant {
         // Its URLs are those of the first, as behind one name.
         let port = self.address.port().to_string();
-        let settings = [("MUSTER__HOSTING__PUBLIC_PORT", port.as_str())];
+        let port = [("MUSTER__HOSTING__PUBLIC_PORT", port.as_str())];
+        let settings = [&port, settings].concat();
         let (address, state, _) = Self::node(&self.stores, &["us"], &settings).await;
         TestTenant { address, state, ..tenant.clone() }
     }
@@ -120,8 +139,8 @@ impl TestGateway {
         let home = place("us", Population::Platform);
         let mut new = NewTenant::new(slug, &format!("{slug} Ltd"), home, ProfileId::Open);
         alter(&mut new);
-        let now = OffsetDateTime::from(std::time::SystemTime::now());
-        let tenant = self.state.registry.create_tenant(&new, ACTOR, now).await.unwrap();
+        let tenant = self.state.registry.create_tenant(&new, &by()).await.unwrap();
+        let tenant = tenant.commit().await.unwrap();
         let mut made = TestTenant {
             http: self.http.clone(),
             address: self.address,
@@ -141,14 +160,43 @@ impl TestGateway {
     pub(crate) async fn with_scopes(&self, tenant: &TestTenant, scopes: Scopes) -> TestTenant {
         let new =
             NewCredential { scopes, ..NewCredential::new("Entra", Duration::from_secs(3_600)) };
-        let now = OffsetDateTime::from(std::time::SystemTime::now());
+        self.with_credential(tenant, &new).await
+    }
+
+    /// The same tenant with another token.
+    pub(crate) async fn with_credential(
+        &self,
+        tenant: &TestTenant,
+        new: &NewCredential,
+    ) -> TestTenant {
         let registry = &self.state.registry;
-        let issued = registry.create_credential(&tenant.tenant.id, &new, ACTOR, now).await.unwrap();
+        let issued = registry.create_credential(&tenant.tenant.id, new, &by()).await.unwrap();
+        let issued = issued.commit().await.unwrap();
         TestTenant {
             token: issued.token.expose_secret().to_owned(),
             key_id: issued.credential.key_id.clone(),
             ..tenant.clone()
         }
+    }
+
+    /// Changes a tenant; this process sees it at once.
+    pub(crate) async fn change(&self, tenant: &TestTenant, asked: TenantChange) {
+        change(&self.state.registry, tenant, &asked).await;
+    }
+
+    /// Suspends a tenant, closes it, or serves it again.
+    pub(crate) async fn set_state(&self, tenant: &TestTenant, state: TenantState) {
+        let registry = &self.state.registry;
+        let pending = registry.set_state(&tenant.tenant.id, state, &by()).await.unwrap();
+        pending.commit().await.unwrap();
+    }
+
+    /// Revokes the tenant's token.
+    pub(crate) async fn revoke(&self, tenant: &TestTenant) {
+        let registry = &self.state.registry;
+        let (id, key_id) = (&tenant.tenant.id, &tenant.key_id);
+        let pending = registry.revoke_credential(id, key_id, &by()).await.unwrap();
+        pending.commit().await.unwrap();
     }
 
     /// A call without a token to any host.

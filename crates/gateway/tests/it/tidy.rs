@@ -60,7 +60,7 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
             "directory",
             "migrations",
         ],
-        &["sea-orm", "sea-orm-migration", "sqlx", "redis"],
+        &["sea-orm", "sea-orm-migration", "sqlx"],
     ),
     // Measures from outside: see docs/decisions/0009.
     ("bench", &[], &["sea-orm", "sea-orm-migration", "reqwest", "redis"]),

@@ -7,4 +7,5 @@
 
 mod profiles;
 mod reasons;
+mod setup;
 mod texts;

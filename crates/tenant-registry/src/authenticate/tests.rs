@@ -41,6 +41,7 @@ fn issued(tenant: &Tenant, pepper: &Pepper) -> (String, Credential) {
         networks: Networks::default(),
         retires_at: None,
         replaces: None,
+        version: 1,
     };
     (text, credential)
 }

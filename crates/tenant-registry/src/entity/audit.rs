@@ -18,6 +18,7 @@ pub struct Model {
     pub tenant_id: String,
     pub subject: String,
     pub detail: String,
+    pub request_id: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]
@@ -35,6 +36,7 @@ impl From<&AuditEntry> for ActiveModel {
             tenant_id: Set(entry.tenant_id.clone()),
             subject: Set(entry.subject.clone()),
             detail: Set(entry.detail.clone()),
+            request_id: Set(entry.request_id.clone()),
         }
     }
 }
@@ -54,6 +56,7 @@ impl Model {
             tenant_id: self.tenant_id,
             subject: self.subject,
             detail: self.detail,
+            request_id: self.request_id,
         })
     }
 }

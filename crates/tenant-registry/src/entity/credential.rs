@@ -86,6 +86,7 @@ impl Model {
             retires_at,
             population,
             networks: Networks::parse(&self.networks).ok().ok_or_else(bad("networks"))?,
+            version: self.generation,
             created_by: self.created_by,
             replaces: self.replaces,
             key_id: self.key_id.clone(),

@@ -1,4 +1,6 @@
-use crate::support::{ACTOR, NOW, Store, credential, new_credential, presented, tenant};
+use crate::support::{
+    NOW, Store, by, by_at, credential, new_credential, presented, revoke, tenant,
+};
 use futures_util::future::join_all;
 use secrecy::ExposeSecret;
 use std::time::Duration;
@@ -14,7 +16,8 @@ async fn an_issued_token_names_its_tenant_on_every_node() {
     let acme = tenant(&here, "acme").await;
     let mut new = new_credential();
     new.scopes = Scopes::parse("read,users").unwrap();
-    let issued = here.create_credential(&acme.id, &new, ACTOR, NOW).await.unwrap();
+    let issued = here.create_credential(&acme.id, &new, &by()).await.unwrap();
+    let issued = issued.commit().await.unwrap();
     there.refresh().await.unwrap();
 
     for node in [&here, &there] {
@@ -81,8 +84,7 @@ async fn a_revoked_token_is_refused_at_once_and_says_when_it_was_revoked() {
     let issued = credential(&here, &acme).await;
     there.refresh().await.unwrap();
 
-    let key_id = &issued.credential.key_id;
-    here.revoke_credential(key_id, ACTOR, NOW + SECOND).await.unwrap();
+    revoke(&here, &issued.credential, NOW + SECOND).await;
 
     let revoked = AuthFailure::Revoked(NOW + SECOND);
     assert_eq!(here.authenticate(&presented(&issued), NOW).unwrap_err(), revoked);
@@ -91,7 +93,7 @@ async fn a_revoked_token_is_refused_at_once_and_says_when_it_was_revoked() {
     // Also when its time is over: what the administrator did explains more than what the clock did.
     assert_eq!(there.authenticate(&presented(&issued), NOW + HOUR).unwrap_err(), revoked);
 
-    let again = there.revoke_credential(key_id, ACTOR, NOW + HOUR).await.unwrap();
+    let again = revoke(&there, &issued.credential, NOW + HOUR).await;
     assert_eq!(again.revoked_at, Some(NOW + SECOND));
     let actions: Vec<String> = here
         .audit(Some(&acme.id), 10)
@@ -126,7 +128,8 @@ async fn five_credentials_are_live_at_most_also_when_asked_for_at_once() {
     let acme = tenant(&nodes[0], "acme").await;
     let new = new_credential();
 
-    let creates = (0..12).map(|n| nodes[n % 2].create_credential(&acme.id, &new, ACTOR, NOW));
+    let creates = (0..12)
+        .map(async |n| nodes[n % 2].create_credential(&acme.id, &new, &by()).await?.commit().await);
     let answers = join_all(creates).await;
 
     assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), MAX_LIVE);
@@ -145,14 +148,16 @@ async fn what_expired_or_was_revoked_does_not_count_as_live() {
     for _ in 1..MAX_LIVE {
         last = credential(&registry, &acme).await;
     }
-    let full = registry.create_credential(&acme.id, &new_credential(), ACTOR, NOW).await;
+    let full = registry.create_credential(&acme.id, &new_credential(), &by()).await;
     assert!(full.is_err());
 
-    registry.revoke_credential(&last.credential.key_id, ACTOR, NOW).await.unwrap();
+    revoke(&registry, &last.credential, NOW).await;
     credential(&registry, &acme).await;
     let later = NOW + HOUR;
     for _ in 0..MAX_LIVE {
-        registry.create_credential(&acme.id, &new_credential(), ACTOR, later).await.unwrap();
+        let new = new_credential();
+        let more = registry.create_credential(&acme.id, &new, &by_at(later)).await.unwrap();
+        more.commit().await.unwrap();
     }
     let all = registry.credentials(&acme.id).await.unwrap();
     assert_eq!(all.iter().filter(|credential| credential.is_live(later)).count(), MAX_LIVE);
@@ -172,7 +177,7 @@ async fn a_life_of_no_time_or_of_more_than_ten_years_is_refused() {
     ] {
         let mut new = new_credential();
         new.expires = life;
-        let refused = registry.create_credential(&acme.id, &new, ACTOR, NOW).await;
+        let refused = registry.create_credential(&acme.id, &new, &by()).await;
         assert!(matches!(refused, Err(RegistryError::ExpiryInvalid)), "{life:?}: {refused:?}");
     }
     store.remove().await;
@@ -183,9 +188,9 @@ async fn credentials_belong_to_a_tenant_that_is_there() {
     let store = Store::new().await;
     let registry = store.node().await;
     let stranger = TenantId::parse("ten_aaaaaaaaaaaaaaaa").unwrap();
-    let refused = registry.create_credential(&stranger, &new_credential(), ACTOR, NOW).await;
+    let refused = registry.create_credential(&stranger, &new_credential(), &by()).await;
     assert!(matches!(refused, Err(RegistryError::TenantNotFound)), "{refused:?}");
-    let refused = registry.revoke_credential("0000000000000000", ACTOR, NOW).await;
+    let refused = registry.revoke_credential(&stranger, "0000000000000000", &by()).await;
     assert!(matches!(refused, Err(RegistryError::CredentialNotFound)), "{refused:?}");
     store.remove().await;
 }

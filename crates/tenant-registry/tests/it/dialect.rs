@@ -1,8 +1,10 @@
-use crate::support::{ACTOR, NOW, Store, credential, new_tenant, presented, tenant};
+use crate::support::{NOW, Store, by, change, credential, new_tenant, presented, tenant};
 use provisioning::ProfileId;
 use scim_core::{Custom, CustomAttribute, Kind, Quirk, ResourceType, Schemas, Tolerance};
 use std::sync::Arc;
-use tenant_registry::{BearerToken, Extension, Registry, RegistryError, Tenant, TenantId};
+use tenant_registry::{
+    BearerToken, Extension, Registry, RegistryError, Tenant, TenantChange, TenantId,
+};
 
 fn stranger() -> TenantId {
     TenantId::parse("ten_aaaaaaaaaaaaaaaa").unwrap()
@@ -11,6 +13,21 @@ fn stranger() -> TenantId {
 fn declaring(names: &[&str]) -> Custom {
     let one = |name: &&str| CustomAttribute::new(*name, Kind::Boolean);
     Custom { urn: Custom::own_urn("acme"), attributes: names.iter().map(one).collect() }
+}
+
+async fn tolerate(registry: &Registry, tenant: &Tenant, tolerance: &Tolerance) -> Tenant {
+    let tolerance = Some(tolerance.clone());
+    change(registry, tenant, TenantChange { tolerance, ..Default::default() }).await
+}
+
+async fn declare(
+    registry: &Registry,
+    tenant: &Tenant,
+    before: Option<&Custom>,
+    after: Option<&Custom>,
+) -> Tenant {
+    let pending = registry.set_extension(&tenant.id, before, after, &by()).await.unwrap();
+    pending.commit().await.unwrap()
 }
 
 /// The tenant as a node serves it.
@@ -32,12 +49,12 @@ async fn strictness_is_kept_seen_by_other_nodes_and_audited() {
     assert_eq!(served(&there, &token).tolerance, Tolerance::default());
 
     let two = Tolerance::all_but([Quirk::StringBool, Quirk::OpCase]);
-    let changed = here.set_tolerance(&acme.id, &two, ACTOR, NOW).await.unwrap();
+    let changed = tolerate(&here, &acme, &two).await;
     assert_eq!(changed.tolerance, two);
     there.refresh().await.unwrap();
     assert_eq!(served(&there, &token).tolerance, two);
-    here.set_tolerance(&acme.id, &Tolerance::strict(), ACTOR, NOW).await.unwrap();
-    here.set_tolerance(&acme.id, &Tolerance::default(), ACTOR, NOW).await.unwrap();
+    tolerate(&here, &acme, &Tolerance::strict()).await;
+    tolerate(&here, &acme, &Tolerance::default()).await;
 
     let audit = there.audit(Some(&acme.id), 3).await.unwrap();
     let lines: Vec<String> =
@@ -45,9 +62,9 @@ async fn strictness_is_kept_seen_by_other_nodes_and_audited() {
     assert_eq!(
         lines,
         [
-            r#"tenant.set_strict {"after":"Q-bool-string,Q-op-case","before":"none"}"#,
-            r#"tenant.set_strict {"after":"all","before":"Q-bool-string,Q-op-case"}"#,
-            r#"tenant.set_strict {"after":"none","before":"all"}"#,
+            r#"tenant.change {"after":{"strict":"Q-bool-string,Q-op-case"},"before":{"strict":"none"}}"#,
+            r#"tenant.change {"after":{"strict":"all"},"before":{"strict":"Q-bool-string,Q-op-case"}}"#,
+            r#"tenant.change {"after":{"strict":"none"},"before":{"strict":"all"}}"#,
         ]
     );
     store.remove().await;
@@ -61,14 +78,14 @@ async fn a_declaration_is_kept_seen_by_other_nodes_and_audited() {
     let token = presented(&credential(&here, &acme).await);
 
     let one = declaring(&["vip"]);
-    let changed = here.set_extension(&acme.id, None, Some(&one), ACTOR, NOW).await.unwrap();
+    let changed = declare(&here, &acme, None, Some(&one)).await;
     assert_eq!(changed.extension.declared.as_ref(), Some(&one));
     assert_eq!(there.find_tenant("acme").await.unwrap(), Some(changed));
     there.refresh().await.unwrap();
     let attribute = own(&served(&there, &token)).unwrap().attribute("VIP").unwrap().clone();
     assert_eq!((attribute.kind, attribute.multi_valued), (Kind::Boolean, false));
 
-    here.set_extension(&acme.id, Some(&one), None, ACTOR, NOW).await.unwrap();
+    declare(&here, &acme, Some(&one), None).await;
     there.refresh().await.unwrap();
     assert!(own(&served(&there, &token)).is_none());
 
@@ -76,9 +93,10 @@ async fn a_declaration_is_kept_seen_by_other_nodes_and_audited() {
     let details: Vec<serde_json::Value> =
         audit.iter().map(|entry| serde_json::from_str(&entry.detail).unwrap()).collect();
     assert_eq!(audit[0].action, "tenant.set_extension");
-    assert!(details[0]["before"].is_null() && details[1]["after"].is_null());
-    assert_eq!(details[0]["after"]["attributes"][0]["name"], "vip");
-    assert_eq!(details[1]["before"], details[0]["after"]);
+    let of = |n: usize, when: &str| details[n][when]["extension"].clone();
+    assert!(of(0, "before").is_null() && of(1, "after").is_null());
+    assert_eq!(of(0, "after")["attributes"][0]["name"], "vip");
+    assert_eq!(of(1, "before"), of(0, "after"));
     store.remove().await;
 }
 
@@ -88,10 +106,10 @@ async fn who_has_not_seen_the_last_declaration_does_not_replace_it() {
     let registry = store.node().await;
     let acme = tenant(&registry, "acme").await;
     let one = declaring(&["vip"]);
-    registry.set_extension(&acme.id, None, Some(&one), ACTOR, NOW).await.unwrap();
+    declare(&registry, &acme, None, Some(&one)).await;
 
     let other = declaring(&["level"]);
-    let refused = registry.set_extension(&acme.id, None, Some(&other), ACTOR, NOW).await;
+    let refused = registry.set_extension(&acme.id, None, Some(&other), &by()).await;
 
     assert!(matches!(refused, Err(RegistryError::ExtensionChanged)), "{refused:?}");
     let kept = registry.find_tenant("acme").await.unwrap().unwrap();
@@ -104,8 +122,8 @@ async fn a_tenant_that_is_not_there_is_neither_strict_nor_declaring() {
     let store = Store::new().await;
     let registry = store.node().await;
     for refused in [
-        registry.set_tolerance(&stranger(), &Tolerance::strict(), ACTOR, NOW).await.unwrap_err(),
-        registry.set_extension(&stranger(), None, None, ACTOR, NOW).await.unwrap_err(),
+        registry.change_tenant(&stranger(), &TenantChange::default(), &by()).await.unwrap_err(),
+        registry.set_extension(&stranger(), None, None, &by()).await.unwrap_err(),
     ] {
         assert!(matches!(refused, RegistryError::TenantNotFound), "{refused:?}");
     }
@@ -119,7 +137,7 @@ async fn a_declaration_that_cannot_be_read_takes_no_tenant_down() {
     let acme = tenant(&registry, "acme").await;
     let token = presented(&credential(&registry, &acme).await);
     let one = declaring(&["vip"]);
-    registry.set_extension(&acme.id, None, Some(&one), ACTOR, NOW).await.unwrap();
+    declare(&registry, &acme, None, Some(&one)).await;
 
     store
         .run(
@@ -139,9 +157,9 @@ async fn a_declaration_that_cannot_be_read_takes_no_tenant_down() {
     assert!(own(&served(&fresh, &token)).is_none());
     assert_eq!(served(&fresh, &token).tolerance, Tolerance::all_but([Quirk::OpCase]));
     // Nobody overwrites what nobody can read.
-    let refused = fresh.set_extension(&acme.id, None, Some(&one), ACTOR, NOW).await.unwrap_err();
+    let refused = fresh.set_extension(&acme.id, None, Some(&one), &by()).await.unwrap_err();
     assert!(matches!(refused, RegistryError::Unreadable { what: "extension", .. }), "{refused:?}");
-    fresh.set_seats(&acme.id, Some(8), ACTOR, NOW).await.unwrap();
+    change(&fresh, &acme, TenantChange { seats: Some(Some(8)), ..Default::default() }).await;
     assert_eq!(store.dump("registry_tenants", "extension").await, r#"{"of":"the future"}"#);
     store.remove().await;
 }
@@ -152,16 +170,16 @@ async fn tenants_share_the_schemas_that_are_the_same() {
     let registry = store.node().await;
     let mut open = new_tenant("open");
     open.profile = ProfileId::Open;
-    let open = registry.create_tenant(&open, ACTOR, NOW).await.unwrap();
+    let open = registry.create_tenant(&open, &by()).await.unwrap().commit().await.unwrap();
     assert!(Arc::ptr_eq(&open.schemas, &Schemas::builtin()));
     let (acme, zeta) = (tenant(&registry, "acme").await, tenant(&registry, "zeta").await);
     assert!(Arc::ptr_eq(&acme.schemas, &zeta.schemas));
 
     let token = presented(&credential(&registry, &acme).await);
     let one = declaring(&["vip"]);
-    registry.set_extension(&acme.id, None, Some(&one), ACTOR, NOW).await.unwrap();
+    declare(&registry, &acme, None, Some(&one)).await;
     let before = served(&registry, &token);
-    registry.set_seats(&acme.id, Some(3), ACTOR, NOW).await.unwrap();
+    change(&registry, &acme, TenantChange { seats: Some(Some(3)), ..Default::default() }).await;
     let after = served(&registry, &token);
     assert!(Arc::ptr_eq(&before.schemas, &after.schemas), "built once for each declaration");
     store.remove().await;
@@ -191,7 +209,7 @@ async fn what_the_profile_demands_is_required_of_a_user() {
     ] {
         let mut new = new_tenant(profile.as_str());
         new.profile = profile;
-        let made = registry.create_tenant(&new, ACTOR, NOW).await.unwrap();
+        let made = registry.create_tenant(&new, &by()).await.unwrap().commit().await.unwrap();
         let mut added = required(&made.schemas.user);
         added.retain(|name| !base.contains(name));
         assert_eq!(added, more, "{profile}");

@@ -1,5 +1,5 @@
 use crate::support::redis::{Redis, free_port};
-use crate::support::{ACTOR, NOW, Store, credential, new_tenant, presented, tenant};
+use crate::support::{NOW, Store, credential, presented, revoke, tenant};
 use std::time::Duration;
 use tenant_registry::{AuthFailure, Registry, RegistryError, RegistryOptions};
 use tokio::time::timeout;
@@ -51,7 +51,7 @@ async fn a_node_notices_changes_by_asking() {
     reached(&there, *here.generations().borrow()).await;
     assert!(there.authenticate(&presented(&issued), NOW).is_ok());
 
-    here.revoke_credential(&issued.credential.key_id, ACTOR, NOW).await.unwrap();
+    revoke(&here, &issued.credential, NOW).await;
     reached(&there, *here.generations().borrow()).await;
     let failure = there.authenticate(&presented(&issued), NOW).unwrap_err();
     assert_eq!(failure, AuthFailure::Revoked(NOW));
@@ -84,7 +84,7 @@ async fn without_redis_changes_are_made_and_noticed_all_the_same() {
     let there = store.node_with(options(Duration::from_millis(20), Some(&url))).await;
     let follower = Follower::of(&there);
 
-    timeout(SOON, here.create_tenant(&new_tenant("acme"), ACTOR, NOW)).await.unwrap().unwrap();
+    timeout(SOON, tenant(&here, "acme")).await.unwrap();
     reached(&there, 1).await;
 
     follower.end().await;

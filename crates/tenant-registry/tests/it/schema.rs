@@ -28,10 +28,16 @@ async fn every_table_is_named_as_the_registry_s() {
     assert_eq!(
         tables(&database).await,
         [
+            "registry_answers",
             "registry_audit",
+            "registry_credential_uses",
             "registry_credentials",
             "registry_generation",
+            "registry_manifests",
             "registry_migrations",
+            "registry_oauth_clients",
+            "registry_oauth_secrets",
+            "registry_plans",
             "registry_secrets",
             "registry_tenants",
         ]

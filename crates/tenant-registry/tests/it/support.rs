@@ -10,7 +10,8 @@ use secrecy::ExposeSecret;
 use std::time::Duration;
 use tempfile::TempDir;
 use tenant_registry::{
-    BearerToken, IssuedCredential, NewCredential, NewTenant, Registry, RegistryOptions, Tenant,
+    Actor, BearerToken, By, Credential, IssuedCredential, NewCredential, NewTenant, Registry,
+    RegistryOptions, Tenant, TenantChange,
 };
 use time::OffsetDateTime;
 use time::macros::datetime;
@@ -20,6 +21,15 @@ use uuid::Uuid;
 pub(crate) const NOW: OffsetDateTime = datetime!(2026-11-22 10:00:00.123456 UTC);
 /// Who does things in tests.
 pub(crate) const ACTOR: &str = "operator ada";
+
+/// By whom, and when.
+pub(crate) fn by() -> By {
+    by_at(NOW)
+}
+
+pub(crate) fn by_at(now: OffsetDateTime) -> By {
+    By::new(Actor::Operator("ada".to_owned()), now)
+}
 
 #[expect(
     clippy::disallowed_methods,
@@ -129,7 +139,7 @@ pub(crate) fn new_tenant(slug: &str) -> NewTenant {
 }
 
 pub(crate) async fn tenant(registry: &Registry, slug: &str) -> Tenant {
-    registry.create_tenant(&new_tenant(slug), ACTOR, NOW).await.unwrap()
+    registry.create_tenant(&new_tenant(slug), &by()).await.unwrap().commit().await.unwrap()
 }
 
 pub(crate) fn new_credential() -> NewCredential {
@@ -137,7 +147,24 @@ pub(crate) fn new_credential() -> NewCredential {
 }
 
 pub(crate) async fn credential(registry: &Registry, tenant: &Tenant) -> IssuedCredential {
-    registry.create_credential(&tenant.id, &new_credential(), ACTOR, NOW).await.unwrap()
+    let issued = registry.create_credential(&tenant.id, &new_credential(), &by()).await.unwrap();
+    issued.commit().await.unwrap()
+}
+
+pub(crate) async fn revoke(
+    registry: &Registry,
+    credential: &Credential,
+    at: OffsetDateTime,
+) -> Credential {
+    let (id, key_id) = (&credential.tenant_id, &credential.key_id);
+    let pending = registry.revoke_credential(id, key_id, &by_at(at)).await.unwrap();
+    pending.commit().await.unwrap()
+}
+
+/// Changes a tenant, and gives it as it is then.
+pub(crate) async fn change(registry: &Registry, tenant: &Tenant, change: TenantChange) -> Tenant {
+    let pending = registry.change_tenant(&tenant.id, &change, &by()).await.unwrap();
+    pending.commit().await.unwrap()
 }
 
 pub(crate) fn presented(issued: &IssuedCredential) -> BearerToken {

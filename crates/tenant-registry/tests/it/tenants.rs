@@ -1,8 +1,8 @@
-use crate::support::{ACTOR, NOW, Store, new_tenant, place, tenant};
+use crate::support::{ACTOR, NOW, Store, by, change, new_tenant, place, tenant};
 use futures_util::future::join_all;
 use provisioning::ProfileId;
 use region_router::Population;
-use tenant_registry::{NewTenant, RegistryError, TenantId, TenantState};
+use tenant_registry::{NewTenant, RegistryError, TenantChange, TenantId, TenantState};
 
 fn stranger() -> TenantId {
     TenantId::parse("ten_aaaaaaaaaaaaaaaa").unwrap()
@@ -14,7 +14,7 @@ async fn a_new_tenant_has_the_defaults_of_its_population() {
     let registry = store.node().await;
 
     let new = NewTenant::new("acme", "Acme Ltd", place("us", Population::Board), ProfileId::Open);
-    let acme = registry.create_tenant(&new, ACTOR, NOW).await.unwrap();
+    let acme = registry.create_tenant(&new, &by()).await.unwrap().commit().await.unwrap();
 
     assert_eq!(TenantId::parse(acme.id.as_str()).unwrap(), acme.id);
     assert_eq!(acme.place(), place("us", Population::Board));
@@ -33,7 +33,7 @@ async fn a_tenant_is_found_by_slug_and_by_id_and_listed() {
     let mut new = new_tenant("acme-2");
     new.seats = Some(250);
     new.groups = false;
-    let acme = registry.create_tenant(&new, ACTOR, NOW).await.unwrap();
+    let acme = registry.create_tenant(&new, &by()).await.unwrap().commit().await.unwrap();
 
     assert_eq!(registry.find_tenant("acme-2").await.unwrap(), Some(acme.clone()));
     assert_eq!(registry.find_tenant(acme.id.as_str()).await.unwrap(), Some(acme.clone()));
@@ -51,7 +51,7 @@ async fn a_slug_is_taken_once() {
     tenant(&here, "acme").await;
     let before = *here.generations().borrow();
 
-    let refused = there.create_tenant(&new_tenant("acme"), ACTOR, NOW).await;
+    let refused = there.create_tenant(&new_tenant("acme"), &by()).await;
 
     assert!(matches!(refused, Err(RegistryError::SlugTaken)), "{refused:?}");
     there.refresh().await.unwrap();
@@ -66,7 +66,8 @@ async fn of_many_creates_of_one_slug_at_once_one_succeeds() {
     let nodes = [store.node().await, store.node().await];
     let new = new_tenant("acme");
 
-    let creates = (0..10).map(|n| nodes[n % 2].create_tenant(&new, ACTOR, NOW));
+    let creates =
+        (0..10).map(async |n| nodes[n % 2].create_tenant(&new, &by()).await?.commit().await);
     let answers = join_all(creates).await;
 
     assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1);
@@ -81,7 +82,7 @@ async fn a_slug_of_another_form_is_refused() {
     let store = Store::new().await;
     let registry = store.node().await;
     for slug in ["", "Acme", "a_b", "ten_aaaaaaaaaaaaaaaa", &"a".repeat(64)] {
-        let refused = registry.create_tenant(&new_tenant(slug), ACTOR, NOW).await;
+        let refused = registry.create_tenant(&new_tenant(slug), &by()).await;
         assert!(matches!(refused, Err(RegistryError::SlugInvalid)), "{slug}: {refused:?}");
     }
     store.remove().await;
@@ -93,9 +94,10 @@ async fn every_change_of_a_tenant_is_kept_seen_by_other_nodes_and_audited() {
     let (here, there) = (store.node().await, store.node().await);
     let acme = tenant(&here, "acme").await;
 
-    here.set_tenant_state(&acme.id, TenantState::Suspended, ACTOR, NOW).await.unwrap();
-    here.set_seats(&acme.id, Some(3), ACTOR, NOW).await.unwrap();
-    let last = here.set_groups(&acme.id, false, ACTOR, NOW).await.unwrap();
+    let suspended = here.set_state(&acme.id, TenantState::Suspended, &by()).await.unwrap();
+    suspended.commit().await.unwrap();
+    let both = TenantChange { seats: Some(Some(3)), groups: Some(false), ..Default::default() };
+    let last = change(&here, &acme, both).await;
 
     assert_eq!((last.state, last.seats, last.groups), (TenantState::Suspended, Some(3), false));
     assert_eq!(there.find_tenant("acme").await.unwrap(), Some(last));
@@ -105,9 +107,8 @@ async fn every_change_of_a_tenant_is_kept_seen_by_other_nodes_and_audited() {
     assert_eq!(
         lines[1..],
         [
-            r#"tenant.set_state {"after":"suspended","before":"active"}"#,
-            r#"tenant.set_seats {"after":3,"before":null}"#,
-            r#"tenant.set_groups {"after":false,"before":true}"#,
+            r#"tenant.suspend {"after":{"state":"suspended"},"before":{"state":"active"}}"#,
+            r#"tenant.change {"after":{"groups":false,"seats":3},"before":{"groups":true,"seats":null}}"#,
         ]
     );
     for entry in &audit {
@@ -122,9 +123,8 @@ async fn a_tenant_that_is_not_there_cannot_be_changed() {
     let registry = store.node().await;
     let id = stranger();
     for refused in [
-        registry.set_tenant_state(&id, TenantState::Closed, ACTOR, NOW).await.unwrap_err(),
-        registry.set_seats(&id, None, ACTOR, NOW).await.unwrap_err(),
-        registry.set_groups(&id, true, ACTOR, NOW).await.unwrap_err(),
+        registry.set_state(&id, TenantState::Closed, &by()).await.unwrap_err(),
+        registry.change_tenant(&id, &TenantChange::default(), &by()).await.unwrap_err(),
     ] {
         assert!(matches!(refused, RegistryError::TenantNotFound), "{refused:?}");
     }
@@ -137,7 +137,13 @@ async fn seats_beyond_what_a_row_holds_are_refused() {
     let store = Store::new().await;
     let registry = store.node().await;
     let acme = tenant(&registry, "acme").await;
-    let refused = registry.set_seats(&acme.id, Some(u64::MAX), ACTOR, NOW).await;
+    let refused = registry
+        .change_tenant(
+            &acme.id,
+            &TenantChange { seats: Some(Some(u64::MAX)), ..Default::default() },
+            &by(),
+        )
+        .await;
     assert!(matches!(refused, Err(RegistryError::SeatsInvalid)), "{refused:?}");
     store.remove().await;
 }

@@ -3,7 +3,6 @@
 //! **Invariant**: values of people are never made invalid. An attribute that somebody has a value for keeps its type; taken
 //! away and declared again, it must be what it was.
 
-use super::ACTOR;
 use crate::app::Stores;
 use crate::app::stores::open_registry;
 use crate::cli::output::Output;
@@ -17,7 +16,7 @@ use scim_core::schema::builtin::ENTERPRISE_USER;
 use scim_core::{Custom, CustomAttribute, Filter, FilterLimits, Kind, Notes};
 use serde_json::{Value, json};
 use std::sync::Arc;
-use tenant_registry::{Registry, RegistryError, Tenant};
+use tenant_registry::{By, Registry, RegistryError, Tenant};
 use tokio_util::task::TaskTracker;
 
 #[derive(Debug, Subcommand)]
@@ -281,8 +280,11 @@ async fn remove(tenant: &str, name: &str, config: &Config, output: Output) -> an
 
 async fn set(registry: &Registry, tenant: &Tenant, after: Option<&Custom>) -> anyhow::Result<()> {
     let before = tenant.extension.declared.as_ref();
-    match registry.set_extension(&tenant.id, before, after, ACTOR, Clock.now()).await {
-        Ok(_) => Ok(()),
+    match registry.set_extension(&tenant.id, before, after, &By::cli(Clock.now())).await {
+        Ok(declared) => {
+            declared.commit().await?;
+            Ok(())
+        }
         Err(RegistryError::ExtensionChanged) => bail!(
             "the attributes of {} were changed by someone else meanwhile; look at `muster tenant attribute list {}` and try again",
             tenant.slug,

@@ -6,7 +6,6 @@ use crate::support::{TestGateway, place};
 use region_router::Population;
 use serde_json::json;
 use tenant_registry::TenantState;
-use time::OffsetDateTime;
 
 const PLACES: [(&str, Population); 4] = [
     ("us", Population::Platform),
@@ -177,18 +176,19 @@ async fn the_tenant_in_a_path_must_be_the_tokens_own() {
 async fn a_suspended_tenant_is_refused_until_it_is_active_again() {
     let gateway = TestGateway::start().await;
     let acme = gateway.tenant("acme").await;
-    let now = OffsetDateTime::from(std::time::SystemTime::now());
-    for state in [TenantState::Suspended, TenantState::Closed] {
-        gateway.state.registry.set_tenant_state(&acme.tenant.id, state, "test", now).await.unwrap();
+    for (state, reason) in
+        [(TenantState::Suspended, "tenant_suspended"), (TenantState::Closed, "tenant_closed")]
+    {
+        gateway.set_state(&acme, state).await;
         for (method, path) in
             [("GET", "/Users"), ("GET", ""), ("POST", "/Users"), ("GET", "/Schemas")]
         {
             let answer = acme.call(method, path).json(&json!({ "userName": "ada" })).send().await;
-            let detail = answer.refused(403, "tenant_suspended", None);
+            let detail = answer.refused(403, reason, None);
             assert!(detail.contains("your account owner"), "{detail}");
         }
     }
     let active = TenantState::Active;
-    gateway.state.registry.set_tenant_state(&acme.tenant.id, active, "test", now).await.unwrap();
+    gateway.set_state(&acme, active).await;
     assert_eq!(acme.get("/Users").await.total(), 0);
 }

@@ -5,7 +5,7 @@ use crate::support::answer::Answer;
 use secrecy::ExposeSecret;
 use std::collections::BTreeMap;
 use std::time::Duration;
-use tenant_registry::{NewCredential, Scopes};
+use tenant_registry::{By, NewCredential, Scopes};
 use time::OffsetDateTime;
 
 /// What Entra sends when its Secret Token field is empty.
@@ -105,7 +105,8 @@ async fn an_expired_token_is_told_so() {
     let new = NewCredential::new("old", Duration::from_secs(3_600));
     let then = OffsetDateTime::from(std::time::SystemTime::now()) - Duration::from_secs(7_200);
     let registry = &gateway.state.registry;
-    let old = registry.create_credential(&acme.tenant.id, &new, "test", then).await.unwrap();
+    let old = registry.create_credential(&acme.tenant.id, &new, &By::cli(then)).await.unwrap();
+    let old = old.commit().await.unwrap();
 
     let answer = with(&gateway, &format!("Bearer {}", old.token.expose_secret())).await;
     let detail = answer.refused(401, "token_expired", None);
@@ -117,8 +118,7 @@ async fn a_revoked_token_dies_and_others_live() {
     let gateway = TestGateway::start().await;
     let acme = gateway.tenant("acme").await;
     let other = gateway.with_scopes(&acme, Scopes::ALL).await;
-    let now = OffsetDateTime::from(std::time::SystemTime::now());
-    gateway.state.registry.revoke_credential(&acme.key_id, "test", now).await.unwrap();
+    gateway.revoke(&acme).await;
 
     acme.get("/Users").await.refused(401, "token_revoked", None);
     other.get("/Users").await.assert(200);

@@ -3,6 +3,7 @@
 use super::{bulk, made, operations, refusal, send, statuses, user};
 use crate::support::TestGateway;
 use serde_json::{Value, json};
+use tenant_registry::RateLimit;
 
 #[actix_web::test]
 async fn a_body_that_is_no_bulk_request_is_refused_whole() {
@@ -93,7 +94,7 @@ async fn another_tenants_resources_are_404_in_bulk_too() {
 #[actix_web::test]
 async fn a_thousand_creates_hold_up_nobody_else() {
     let gateway = TestGateway::start().await;
-    let acme = gateway.tenant("acme").await;
+    let acme = gateway.tenant_with("acme", |new| new.rate_limit = RateLimit::Off).await;
     let operations: Vec<Value> =
         (0..1000).map(|n| user(&n.to_string(), &format!("u{n}"))).collect();
     let operations = json!(operations);
