@@ -86,6 +86,7 @@ pub const KEYS: &[&str] = &[
     "registry.pool_max",
     "registry.url",
     "registry.url_file",
+    "retention.closed",
     "retention.decisions",
     "retention.deleted",
     "server.drain_delay",

@@ -1,15 +1,17 @@
-//! `[retention]`: how long history is kept.
+//! `[retention]`: how long history is kept, and closed tenants.
 
 use super::values::Values;
 use std::time::Duration;
 
-/// How long history is kept.
+/// How long history is kept, and closed tenants.
 #[derive(Debug, Clone, Copy)]
 pub struct Retention {
     /// Decisions, the rows of the provisioning log.
     pub decisions: Duration,
     /// What is left of a deleted person or group.
     pub deleted: Duration,
+    /// All of a tenant that was closed.
+    pub closed: Duration,
 }
 
 pub(super) fn read(values: &mut Values) -> Retention {
@@ -17,6 +19,7 @@ pub(super) fn read(values: &mut Values) -> Retention {
     let range = Duration::from_hours(1)..=days(3650);
     Retention {
         decisions: values.span("retention.decisions", days(30), range.clone()),
-        deleted: values.span("retention.deleted", days(30), range),
+        deleted: values.span("retention.deleted", days(30), range.clone()),
+        closed: values.span("retention.closed", days(30), range),
     }
 }

@@ -22,6 +22,7 @@ mod errors;
 mod extensions;
 mod gates;
 mod groups;
+mod jobs;
 mod lists;
 mod patch;
 mod quirks;
