@@ -4,6 +4,7 @@
 
 pub(crate) mod stores;
 
+use crate::admin::Admin;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::health::{self, Readiness};
@@ -22,6 +23,7 @@ use secrecy::ExposeSecret;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::num::NonZero;
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpSocket;
 use tokio_util::sync::CancellationToken;
@@ -66,7 +68,16 @@ impl App {
         let hosts = config.hosting.hosts(port, &config.regions)?;
         let store_tasks = TaskTracker::new();
         let stores = Stores::open(&config, &store_tasks).await?;
+        let tasks = TaskTracker::new();
+        let admin = Admin::new(
+            stores.registry.clone(),
+            stores.directories.clone(),
+            hosts.clone(),
+            &config,
+            tasks.clone(),
+        )?;
         let state = State {
+            admin: Arc::new(admin),
             hosts,
             node: stores.node,
             registry: stores.registry,
@@ -74,7 +85,7 @@ impl App {
             clock: Clock,
             limits: config.limits.clone(),
             limiter: limiter(&config)?,
-            tasks: TaskTracker::new(),
+            tasks,
             runtime: tokio::runtime::Handle::current(),
             documentation_uri: config.hosting.documentation_uri.clone(),
             config,

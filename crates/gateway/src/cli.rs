@@ -124,7 +124,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Migrate => migrate::migrate(&config, output).await,
             Command::Tenant(command) => tenant::run(command, &config, output).await,
             Command::Token(command) => token::run(command, &config, output).await,
-            Command::Operator(command) => operator::run(&command, &config, output),
+            Command::Operator(command) => operator::run(command, &config, output).await,
             Command::Log(arguments) => log::run(&arguments, &config, output).await,
             Command::Quirks(arguments) => quirks::run(&arguments, &config, output).await,
             Command::Setup(arguments) => setup::run(&arguments, &config, output).await,

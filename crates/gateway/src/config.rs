@@ -13,6 +13,7 @@ pub mod database;
 pub mod hosting;
 pub mod limits;
 pub mod log;
+pub mod operator;
 pub mod otel;
 pub mod problem;
 pub mod regions;
@@ -24,6 +25,7 @@ pub use database::DatabaseSettings;
 pub use hosting::Hosting;
 pub use limits::Limits;
 pub use log::{LogFormat, LogSettings};
+pub use operator::{OidcSettings, OperatorSettings};
 pub use otel::OtelSettings;
 pub use problem::{Problem, Problems, Source};
 pub use regions::{Home, RegionSettings};
@@ -73,6 +75,13 @@ pub const KEYS: &[&str] = &[
     "log.format",
     "log.level",
     "node.regions",
+    "operator.keys",
+    "operator.max_lifetime",
+    "operator.oidc_audience",
+    "operator.oidc_issuer",
+    "operator.oidc_jwks",
+    "operator.rate_burst",
+    "operator.rate_per_second",
     "ops.listen",
     "redis.url",
     "redis.url_file",
@@ -119,6 +128,8 @@ pub struct Config {
     pub database: DatabaseSettings,
     /// How much one request may ask for.
     pub limits: Limits,
+    /// Whose tokens are good at the admin API.
+    pub operator: OperatorSettings,
     /// How long history is kept.
     pub retention: Retention,
     /// How the log is written.
@@ -188,6 +199,7 @@ impl Config {
             database: database::read(values),
             limits: limits::read(values),
             retention: retention::read(values),
+            operator: operator::read(values, &data_dir),
             log: log::read(values),
             otel: otel::read(variables, values),
             server,

@@ -1,5 +1,6 @@
 //! The process: HTTP, command line, configuration, telemetry.
 
+pub mod admin;
 pub mod app;
 pub mod auth;
 pub mod cli;

@@ -31,6 +31,7 @@ pub const ROUTES: &[(&str, &str)] = &[
 
 /// Adds every route.
 pub fn configure(service: &mut web::ServiceConfig) {
+    admin(service);
     // The alias first: the shorter prefix would take its requests.
     for prefix in [ALIAS, BASE] {
         service.service(
@@ -62,6 +63,16 @@ pub fn configure(service: &mut web::ServiceConfig) {
         );
     }
     service.default_service(web::to(fallback::unknown_path));
+}
+
+/// Adds the host of the admin API, whose own table is [`crate::admin::routes`]; before everything else.
+fn admin(service: &mut web::ServiceConfig) {
+    let is_for = |context: &guard::GuardContext<'_>| crate::admin::http::is_for(context);
+    service.service(
+        web::scope("")
+            .guard(guard::fn_guard(is_for))
+            .default_service(web::to(crate::admin::http::serve)),
+    );
 }
 
 /// The template of the route that a request took, for labels.

@@ -1,5 +1,6 @@
 //! What every request can reach.
 
+use crate::admin::Admin;
 use crate::clock::Clock;
 use crate::config::{Config, Limits};
 use crate::health::Readiness;
@@ -7,6 +8,7 @@ use crate::rate_limit::Limiter;
 use directory::Directory;
 use region_router::{Hosts, Node, Region};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tenant_registry::Registry;
 use tokio::runtime::Handle;
@@ -18,6 +20,8 @@ pub struct State {
     pub hosts: Hosts,
     /// What this node serves and which peers it knows.
     pub node: Node,
+    /// What the admin API reaches.
+    pub admin: Arc<Admin>,
     /// Tenants and credentials.
     pub registry: Registry,
     /// The stores of the regions that this node serves.

@@ -210,6 +210,18 @@ impl Profile {
         self.taken.is_none_or(|taken| taken.contains(&path) || taken.contains(&whole))
     }
 
+    /// Whether userName and e-mail must be the same.
+    #[must_use]
+    pub fn user_name_is_email(&self) -> bool {
+        self.user_name_is_email
+    }
+
+    /// The attributes that the product takes besides those that it requires; `None`: all.
+    #[must_use]
+    pub fn taken_attributes(&self) -> Option<Vec<&'static str>> {
+        self.taken.map(<[_]>::to_vec)
+    }
+
     /// Admits the user that a request would lead to.
     ///
     /// # Errors

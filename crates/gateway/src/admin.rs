@@ -1,0 +1,117 @@
+//! The admin API: what operators, consoles, the command line and infrastructure as code do to tenants.
+//!
+//! One table of endpoints ([`routes`]) is the URL space, the authorization, the documentation and the dispatch. HTTP and
+//! the command line call [`dispatch`](dispatch::dispatch); a handler is a function of a [`Call`].
+//!
+//! **Invariant**: an endpoint has an access class, since it is a field of the table; a handler runs after it was checked,
+//! and sees a tenant only if its caller may.
+
+pub mod about;
+pub mod access;
+pub mod answer;
+pub mod attributes;
+pub mod call;
+//CL pub mod clients;
+pub mod dispatch;
+pub mod endpoint;
+pub mod http;
+pub mod input;
+pub mod issuer;
+pub mod keys;
+pub mod log;
+pub mod openapi;
+pub mod operator;
+pub mod page;
+pub mod people;
+pub mod plans;
+pub mod problem;
+pub mod residency;
+pub mod routes;
+pub mod settings;
+pub mod setup;
+pub mod switches;
+pub mod tenants;
+pub mod tokens;
+pub mod verify;
+pub mod view;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::rate_limit::{Limiter, Rate, Standing};
+use directory::Directory;
+use issuer::Issuers;
+use region_router::{Hosts, Region};
+use std::collections::{BTreeMap, HashSet};
+use std::fmt;
+use std::sync::Mutex;
+use tenant_registry::Registry;
+use tokio::runtime::Handle;
+use tokio_util::task::TaskTracker;
+
+pub use answer::Answer;
+pub use call::Call;
+pub use operator::Operator;
+pub use problem::{Code, Problem};
+
+/// What every call can reach. The command line makes one too.
+pub struct Admin {
+    /// Tenants and credentials.
+    pub registry: Registry,
+    /// The stores that are here.
+    pub directories: BTreeMap<Region, Directory>,
+    /// The hosts.
+    pub hosts: Hosts,
+    /// The time.
+    pub clock: Clock,
+    /// The configuration.
+    pub config: Config,
+    /// Who signs the callers' tokens.
+    pub issuers: Issuers,
+    /// Where writes run, so that a caller that hangs up cancels none.
+    pub tasks: TaskTracker,
+    /// On which runtime.
+    pub runtime: Handle,
+    limiter: Limiter,
+    in_flight: Mutex<HashSet<Vec<u8>>>,
+}
+
+impl fmt::Debug for Admin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Admin").field("registry", &self.registry).finish_non_exhaustive()
+    }
+}
+
+impl Admin {
+    /// What calls reach, over stores that are open.
+    ///
+    /// # Errors
+    /// When the limiter cannot be made.
+    pub fn new(
+        registry: Registry,
+        directories: BTreeMap<Region, Directory>,
+        hosts: Hosts,
+        config: &Config,
+        tasks: TaskTracker,
+    ) -> anyhow::Result<Self> {
+        Ok(Self {
+            registry,
+            directories,
+            issuers: Issuers::new(config),
+            hosts,
+            clock: Clock,
+            config: config.clone(),
+            tasks,
+            runtime: Handle::current(),
+            limiter: Limiter::new(None)?,
+            in_flight: Mutex::default(),
+        })
+    }
+
+    /// Counts a call of a caller, and says where the caller stands.
+    #[must_use]
+    pub fn standing(&self, operator: &Operator) -> Standing {
+        let settings = &self.config.operator;
+        let rate = Rate::new(settings.rate_per_second, settings.rate_burst);
+        self.limiter.take(&operator.subject, rate, 1)
+    }
+}

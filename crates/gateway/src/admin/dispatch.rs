@@ -1,0 +1,278 @@
+//! From a method, a path and a caller to an answer.
+//!
+//! **Invariant**: class, rights, query, versions and repetitions are looked at here, once, for every endpoint; a write runs
+//! to its end whatever becomes of the caller.
+
+use super::Admin;
+use super::access::Access;
+use super::answer::Answer;
+use super::call::{Call, Facts};
+use super::endpoint::{Endpoint, Keeps, Method};
+use super::input::{DRY_RUN, Query};
+use super::operator::Operator;
+use super::problem::{Code, Problem};
+use super::routes::endpoints;
+use actix_web::http::header::HeaderValue;
+use aws_lc_rs::digest::{SHA256, digest};
+use std::sync::Arc;
+use tenant_registry::{Once, Tenant};
+use tracing::Instrument;
+
+/// What is asked, beside who asks.
+#[derive(Debug)]
+pub struct Request {
+    /// The method, as HTTP writes it.
+    pub method: String,
+    /// The path, as it was sent.
+    pub path: String,
+    /// The query, as it was sent.
+    pub query: String,
+    /// The header `If-Match`.
+    pub if_match: Option<String>,
+    /// The header `Idempotency-Key`.
+    pub idempotency_key: Option<String>,
+    /// The body.
+    pub body: Vec<u8>,
+    /// What is known of it.
+    pub facts: Facts,
+}
+
+/// Where a path and a method lead.
+#[derive(Debug)]
+pub enum Found {
+    /// To an endpoint, with the values in the path.
+    Endpoint(&'static Endpoint, Vec<(&'static str, String)>),
+    /// To a path that takes other methods.
+    Others(String),
+    /// Nowhere.
+    Nothing,
+}
+
+/// Looks for an endpoint.
+#[must_use]
+pub fn find(method: &str, path: &str) -> Found {
+    // No id and no name of ours needs an escape, so what has one is nobody's.
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~+/".contains(&b);
+    if !path.bytes().all(is_plain) {
+        return Found::Nothing;
+    }
+    let method = if method == "HEAD" { "GET" } else { method };
+    let mut others = Vec::new();
+    for endpoint in endpoints() {
+        if let Some(values) = endpoint.matches(path) {
+            if endpoint.method.as_str() == method {
+                return Found::Endpoint(endpoint, values);
+            }
+            others.push(endpoint.method.as_str());
+        }
+    }
+    if others.is_empty() { Found::Nothing } else { Found::Others(others.join(", ")) }
+}
+
+/// 404 or 405 for what [`find`] did not find.
+#[must_use]
+pub fn nowhere(others: Option<String>) -> Problem {
+    match others {
+        None => Problem::new(
+            Code::PathUnknown,
+            "There is nothing at this path. /openapi.json lists what there is.",
+        ),
+        Some(allow) => Problem {
+            allow: Some(allow.clone()),
+            ..Problem::new(Code::MethodNotAllowed, format!("The path takes {allow}."))
+        },
+    }
+}
+
+/// Does what is asked.
+///
+/// # Errors
+/// What the endpoint's row lists.
+pub async fn dispatch(
+    admin: &Arc<Admin>,
+    operator: Operator,
+    (endpoint, path): (&'static Endpoint, Vec<(&'static str, String)>),
+    request: Request,
+) -> Result<Answer, Problem> {
+    operator.check(endpoint.access)?;
+    let query = Query::read(&request.query, endpoint)?;
+    let tenant = tenant(admin, &operator, endpoint, &path).await?;
+    let expected = expected(request.if_match.as_deref())?;
+    if endpoint.body.is_none() && request.body.iter().any(|b| !b.is_ascii_whitespace()) {
+        return Err(Problem::new(Code::BodyMalformed, "This takes no body."));
+    }
+    let key = idempotency_key(endpoint, request.idempotency_key.as_deref())?;
+    let scope = key.map(|key| {
+        format!(
+            "{:?} {} {}?{}\0{key}",
+            operator.role, operator.subject, request.path, request.query
+        )
+    });
+    let _turn = match &scope {
+        Some(scope) => Some(Turn::take(admin, scope)?),
+        None => None,
+    };
+    let (mut once, mut directory_once) = (None, None);
+    match (endpoint.keeps, &scope) {
+        (Keeps::Registry, Some(scope)) => {
+            let found = admin.registry.once(scope, key.unwrap_or_default(), &request.body);
+            if let Some(answer) = remembered(admin, &found).await? {
+                return Ok(answer);
+            }
+            once = Some(found);
+        }
+        (Keeps::Directory, Some(scope)) => {
+            directory_once = Some(directory::Once {
+                key: sha256(scope.as_bytes()),
+                body: sha256(&request.body),
+            });
+        }
+        (_, None) => {}
+    }
+    let call = Call {
+        dry_run: query.is(DRY_RUN.name),
+        admin: Arc::clone(admin),
+        operator,
+        endpoint,
+        facts: request.facts,
+        query,
+        expected,
+        once,
+        directory_once,
+        path,
+        body: request.body,
+        tenant,
+    };
+    run(admin, endpoint, call).await
+}
+
+async fn run(admin: &Admin, endpoint: &'static Endpoint, call: Call) -> Result<Answer, Problem> {
+    let span = tracing::info_span!("admin.call", admin.operation = endpoint.id);
+    let work = (endpoint.handler)(call).instrument(span);
+    let patience = admin.config.limits.request_timeout;
+    let slow = || {
+        Problem::new(
+            Code::RegistryUnavailable,
+            "It took too long. What was begun is finished; look before you repeat it.",
+        )
+        .retry_after(5)
+    };
+    if !endpoint.method.is_mutating() {
+        return tokio::time::timeout(patience, work).await.map_err(|_elapsed| slow())?;
+    }
+    let task = admin.tasks.spawn_on(tokio::time::timeout(patience * 2, work), &admin.runtime);
+    match tokio::time::timeout(patience, task).await {
+        Ok(Ok(Ok(done))) => done,
+        Ok(Ok(Err(_)) | Err(_)) | Err(_) => Err(slow()),
+    }
+}
+
+/// The tenant in the path, where the caller may see it; another one is as unknown as one that is not there.
+async fn tenant(
+    admin: &Admin,
+    operator: &Operator,
+    endpoint: &Endpoint,
+    path: &[(&'static str, String)],
+) -> Result<Option<Arc<Tenant>>, Problem> {
+    let named = path.iter().find(|(name, _)| *name == "tenant");
+    let Some((_, named)) = named else {
+        // An administrator of a tenant is let into nothing that is not the tenant's.
+        debug_assert!(!matches!(endpoint.access, Access::Tenant(_)), "{}", endpoint.path);
+        return Ok(None);
+    };
+    let found = admin.registry.find_tenant(named).await?;
+    match found.filter(|tenant| operator.sees(tenant)) {
+        Some(tenant) => Ok(Some(Arc::new(tenant))),
+        None => Err(Problem::not_found("tenant")),
+    }
+}
+
+/// The version in `If-Match` (RFC 9110 §13.1.1): one entity tag, or `*`.
+fn expected(header: Option<&str>) -> Result<Option<i64>, Problem> {
+    let Some(text) = header.map(str::trim) else { return Ok(None) };
+    if text == "*" {
+        return Ok(None);
+    }
+    let number = text.strip_prefix("W/").unwrap_or(text);
+    let number = number.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    match number.and_then(|number| number.parse().ok()) {
+        Some(version) => Ok(Some(version)),
+        None => Err(Problem::of_field(
+            Code::HeaderInvalid,
+            "If-Match",
+            "must be one ETag as an answer gave it, such as \"42\", or *",
+        )),
+    }
+}
+
+fn idempotency_key<'a>(
+    endpoint: &Endpoint,
+    header: Option<&'a str>,
+) -> Result<Option<&'a str>, Problem> {
+    let Some(key) = header else { return Ok(None) };
+    if endpoint.method != Method::Post {
+        return Err(Problem::of_field(
+            Code::HeaderInvalid,
+            "Idempotency-Key",
+            "is for POST alone; the other methods can be repeated as they are",
+        ));
+    }
+    let fits = (1..=255).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic());
+    if fits {
+        return Ok(Some(key));
+    }
+    Err(Problem::of_field(
+        Code::HeaderInvalid,
+        "Idempotency-Key",
+        "must be 1 to 255 visible ASCII characters, best a random UUID",
+    ))
+}
+
+async fn remembered(admin: &Admin, once: &Once) -> Result<Option<Answer>, Problem> {
+    let kept = admin.registry.remembered(once).await?;
+    Ok(kept.and_then(|kept| Answer::from_bytes(&kept.body)))
+}
+
+fn sha256(bytes: &[u8]) -> [u8; 32] {
+    let mut out = [0; 32];
+    out.iter_mut().zip(digest(&SHA256, bytes).as_ref()).for_each(|(slot, byte)| *slot = *byte);
+    out
+}
+
+/// The turn of one idempotency key on this node. Another node finds the answer in the store.
+struct Turn<'a> {
+    admin: &'a Admin,
+    scope: Vec<u8>,
+}
+
+impl<'a> Turn<'a> {
+    fn take(admin: &'a Admin, scope: &str) -> Result<Self, Problem> {
+        let scope = scope.as_bytes().to_vec();
+        let mut in_flight =
+            admin.in_flight.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if !in_flight.insert(scope.clone()) {
+            return Err(Problem::new(
+                Code::IdempotencyInFlight,
+                "The first request with this Idempotency-Key is not answered yet. Repeat this one in a moment.",
+            )
+            .retry_after(1));
+        }
+        drop(in_flight);
+        Ok(Self { admin, scope })
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let mut in_flight =
+            self.admin.in_flight.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        in_flight.remove(&self.scope);
+    }
+}
+
+/// An entity tag.
+#[must_use]
+pub fn etag(version: i64) -> HeaderValue {
+    HeaderValue::from_str(&format!("\"{version}\""))
+        .unwrap_or_else(|_| HeaderValue::from_static(""))
+}
