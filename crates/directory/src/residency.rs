@@ -155,9 +155,10 @@ impl Scoped {
             Engine::Sqlite => format!(
                 "DELETE FROM {table} WHERE tenant_id = $1 AND ({key}) IN (SELECT {key} FROM {table} WHERE tenant_id = $1 LIMIT $2)"
             ),
-            // By the places of the rows, which no plan can turn into a look at the whole table.
+            // By the places of the rows, and in the order of the key: no plan can turn it into a look at the whole table.
             Engine::Postgres => format!(
-                "DELETE FROM {table} WHERE tenant_id = $1 AND ctid = ANY (ARRAY(SELECT ctid FROM {table} WHERE tenant_id = $1 LIMIT $2))"
+                "DELETE FROM {table} WHERE tenant_id = $1 AND ctid = ANY (ARRAY(
+                     SELECT ctid FROM {table} WHERE tenant_id = $1 ORDER BY {key} LIMIT $2))"
             ),
         };
         let deleted = transaction.execute_raw(self.statement(sql, vec![BATCH.into()])).await?;

@@ -83,13 +83,17 @@ impl Scoped {
     }
 }
 
-/// That a decision is about someone: the place of the name in comparison form, and that of the text as an id.
+/// That a decision is about someone: the place of the name in comparison form, and that of the text as an id. The ids of
+/// such decisions are looked up in two indexes; as a condition with OR, a planner tests each decision of the tenant.
 pub(super) fn about(key: &str, id: &str) -> String {
     format!(
-        "(subject_key = {key} OR resource_id IN (
-             SELECT {id} UNION SELECT id FROM users WHERE tenant_id = $1 AND user_name_key = {key}
-             UNION SELECT id FROM groups WHERE tenant_id = $1 AND display_key = {key}
-             UNION SELECT id FROM tombstones WHERE tenant_id = $1 AND subject_key = {key}))"
+        "id IN (
+             SELECT id FROM decisions WHERE tenant_id = $1 AND subject_key = {key}
+             UNION SELECT d.id FROM (
+                 SELECT {id} AS id UNION SELECT id FROM users WHERE tenant_id = $1 AND user_name_key = {key}
+                 UNION SELECT id FROM groups WHERE tenant_id = $1 AND display_key = {key}
+                 UNION SELECT id FROM tombstones WHERE tenant_id = $1 AND subject_key = {key}) k
+             JOIN decisions d ON d.tenant_id = $1 AND d.resource_id = k.id)"
     )
 }
 

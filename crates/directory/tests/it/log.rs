@@ -1,7 +1,7 @@
 //! The provisioning log, a page at a time.
 
 use crate::support::{NOW, Scene, asked};
-use directory::{Asked, DecisionQuery};
+use directory::{Asked, DecisionQuery, DirectoryError};
 use provisioning::Reason;
 use serde_json::json;
 use std::time::Duration;
@@ -29,7 +29,7 @@ async fn scene() -> Scene {
         let user = crate::support::user(&json!({ "userName": name }));
         match scene.scoped.create_user(&user, &asked).await {
             Ok(_) => assert_ne!(number, 4),
-            Err(directory::DirectoryError::Refused(refusal)) => {
+            Err(DirectoryError::Refused(refusal)) => {
                 let refused = directory::Refused {
                     refusal: &refusal,
                     resource_type: "User",
@@ -106,6 +106,25 @@ async fn decisions_are_found_by_each_thing_that_is_asked_of_them() {
     for (query, expected) in cases {
         assert_eq!(page(&scene, query.clone()).await.0, expected, "{query:?}");
     }
+}
+
+#[tokio::test]
+async fn of_pages_that_no_index_leads_to_few_are_read_at_once() {
+    let scene = scene().await;
+    let query =
+        DecisionQuery { key_id: Some("key-1".into()), limit: 3, ..DecisionQuery::default() };
+    let pages = (0..12).map(|_| scene.scoped.decisions_page(&query));
+    let mut read = 0;
+    for page in futures_util::future::join_all(pages).await {
+        match page {
+            Ok(rows) => {
+                assert_eq!(rows.len(), 3);
+                read += 1;
+            }
+            Err(error) => assert!(matches!(error, DirectoryError::Crowded), "{error:?}"),
+        }
+    }
+    assert!(read > 0);
 }
 
 #[tokio::test]
