@@ -5,8 +5,9 @@
 
 use crate::credential::token::BearerToken;
 use crate::credential::{Credential, TokenHash};
+use crate::oauth::{self, access};
 use crate::snapshot::Snapshot;
-use crate::tenant::Tenant;
+use crate::tenant::{Tenant, TenantState};
 use hmac::digest::Key;
 use hmac::{Hmac, KeyInit, Mac};
 use provisioning::{Reason, Refusal};
@@ -35,6 +36,9 @@ pub enum AuthFailure {
     /// Its time was over at this instant.
     #[error("the token expired")]
     Expired(OffsetDateTime),
+    /// It is an access token, and its time was over at this instant.
+    #[error("the access token expired")]
+    AccessTokenExpired(OffsetDateTime),
     /// It was revoked at this instant.
     #[error("the token was revoked")]
     Revoked(OffsetDateTime),
@@ -46,7 +50,7 @@ impl AuthFailure {
     pub fn reason(&self) -> Reason {
         match self {
             Self::Unknown => Reason::TokenUnknown,
-            Self::Expired(_) => Reason::TokenExpired,
+            Self::Expired(_) | Self::AccessTokenExpired(_) => Reason::TokenExpired,
             Self::Revoked(_) => Reason::TokenRevoked,
         }
     }
@@ -61,6 +65,11 @@ impl AuthFailure {
             Self::Expired(at) => format!(
                 "This token expired on {}. Generate a new token and paste it into your identity provider.",
                 day(*at)
+            ),
+            Self::AccessTokenExpired(at) => format!(
+                "This access token expired at {} UTC. Ask the token endpoint for another one; an identity provider that is \
+                 given the token endpoint, the client id and the secret does so by itself.",
+                minute(*at)
             ),
             Self::Revoked(at) => format!(
                 "This token was revoked on {}. Generate a new token and paste it into your identity provider.",
@@ -82,9 +91,19 @@ fn day(at: OffsetDateTime) -> String {
     format!("{:04}-{:02}-{:02}", date.year(), u8::from(date.month()), date.day())
 }
 
+/// The minute in UTC: `2026-11-22 10:00`.
+fn minute(at: OffsetDateTime) -> String {
+    let time = at.to_offset(time::UtcOffset::UTC).time();
+    format!("{} {:02}:{:02}", day(at), time.hour(), time.minute())
+}
+
 /// The key under which tokens are hashed, so that the registry's rows alone do not let tokens be tried.
 #[derive(Clone)]
-pub(crate) struct Pepper(Hmac<Sha256>);
+pub(crate) struct Pepper {
+    keyed: Hmac<Sha256>,
+    /// Derived once: access tokens are checked with every request.
+    pub(crate) access_key: [u8; 32],
+}
 
 impl fmt::Debug for Pepper {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -98,18 +117,26 @@ impl Pepper {
         let mut block = Key::<Hmac<Sha256>>::default();
         let digest = Sha256::digest(secret.expose_secret().as_bytes());
         block.iter_mut().zip(digest).for_each(|(slot, byte)| *slot = byte);
-        Self(Hmac::new(&block))
+        let mut pepper = Self { keyed: Hmac::new(&block), access_key: [0; 32] };
+        pepper.access_key = pepper.derive(access::PURPOSE);
+        pepper
+    }
+
+    /// A key for one purpose.
+    pub(crate) fn derive(&self, purpose: &str) -> [u8; 32] {
+        // No token begins so, and neither does the text by which a pepper is checked.
+        self.hash(&format!("muster derived key: {purpose}")).0
     }
 
     pub(crate) fn hash(&self, text: &str) -> TokenHash {
-        let mut keyed = self.0.clone();
+        let mut keyed = self.keyed.clone();
         keyed.update(text.as_bytes());
         TokenHash(keyed.finalize().into_bytes().into())
     }
 
     /// A keyed hash for one purpose, of parts whose bounds count. No token begins as a purpose does.
     pub(crate) fn keyed(&self, purpose: &str, parts: &[&[u8]]) -> [u8; 32] {
-        let mut keyed = self.0.clone();
+        let mut keyed = self.keyed.clone();
         keyed.update(purpose.as_bytes());
         for part in parts {
             keyed.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
@@ -130,6 +157,9 @@ pub(crate) fn authenticate(
     if let Some(at) = credential.revoked_at {
         return Err(AuthFailure::Revoked(at));
     }
+    if token.is_access() && now >= credential.expires_at {
+        return Err(AuthFailure::AccessTokenExpired(credential.expires_at));
+    }
     // Also the one whose place another one takes: then it is its overlap that is over.
     if now >= credential.ends_at() {
         return Err(AuthFailure::Expired(credential.ends_at()));
@@ -143,15 +173,22 @@ pub(crate) fn owner(
     pepper: &Pepper,
     token: &BearerToken,
 ) -> Option<Authenticated> {
+    if token.is_access() {
+        return oauth::authenticate::owner(snapshot, &pepper.access_key, token);
+    }
     let presented = pepper.hash(token.expose());
     let credential = snapshot.credential(token.key_id());
     let kept = credential.map_or(TokenHash([0; 32]), |credential| credential.hash);
     let is_same = bool::from(presented.0.ct_eq(&kept.0));
     let (Some(credential), true) = (credential, is_same) else { return None };
     let tenant = snapshot.tenant(&credential.tenant_id)?;
-    // A token of before the tenant moved or changed its population names another place.
+    // A token of before the tenant moved names another place, and one of the population that it left is not good while it
+    // is away: on the way back it is again.
     let place = token.place();
-    if tenant.region != place.region || tenant.population != place.population {
+    let is_at_home = tenant.region == place.region
+        && credential.population == place.population
+        && tenant.serves(place.population);
+    if !is_at_home || tenant.state == TenantState::Purged {
         return None;
     }
     Some(Authenticated { tenant: Arc::clone(tenant), credential: Arc::clone(credential) })

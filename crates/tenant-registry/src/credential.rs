@@ -3,7 +3,7 @@
 //! **Invariant**: a token is seen twice, when it is issued and when it is presented, and is never stored, logged or printed
 //! in between. What is kept is a keyed hash, found by the key id.
 
-mod base62;
+pub(crate) mod base62;
 pub mod fault;
 pub mod scopes;
 pub mod token;

@@ -7,6 +7,8 @@ pub(crate) mod audit;
 pub(crate) mod credential;
 pub(crate) mod generation;
 pub(crate) mod manifest;
+pub(crate) mod oauth_client;
+pub(crate) mod oauth_secret;
 pub(crate) mod plan;
 pub(crate) mod secret;
 pub(crate) mod tenant;

@@ -56,8 +56,26 @@ pub enum RegistryError {
     /// The grace of a plan is too long.
     #[error("a grace is at most ten years")]
     GraceInvalid,
-    /// The credential is revoked or expired.
-    #[error("the credential is not live any more")]
+    /// There is no such OAuth client.
+    #[error("no such OAuth client")]
+    ClientNotFound,
+    /// The client has no such secret.
+    #[error("no such secret")]
+    SecretNotFound,
+    /// The tenant has as many live clients as it may.
+    #[error("the tenant has {0} live OAuth clients already: revoke one first")]
+    TooManyClients(usize),
+    /// The client has as many live secrets as it may.
+    #[error("the OAuth client has {0} live secrets already: revoke one first")]
+    TooManySecrets(usize),
+    /// The life of access tokens is too short or too long.
+    #[error("access tokens live for at least one hour and at most six")]
+    LifetimeInvalid,
+    /// The keys of a client's assertions are no JWK set.
+    #[error("the keys are a JWK set with at least one key, in 64 KiB at most")]
+    KeysInvalid,
+    /// The credential or OAuth client is revoked or expired.
+    #[error("it is revoked or expired")]
     CredentialEnded,
     /// The credential is being replaced already.
     #[error("the credential is being replaced already")]

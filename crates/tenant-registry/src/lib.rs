@@ -16,9 +16,11 @@ pub mod extension;
 pub mod manifest;
 mod name;
 pub mod networks;
+pub mod oauth;
 pub mod once;
 pub mod plan;
 pub mod rate;
+mod recognise;
 pub mod registry;
 mod snapshot;
 pub mod switch;
@@ -36,6 +38,11 @@ pub use error::RegistryError;
 pub use extension::Extension;
 pub use manifest::Manifest;
 pub use networks::{Networks, NetworksError};
+pub use oauth::authenticate::ClientFailure;
+pub use oauth::{
+    Assertion, ClientChange, ClientSecret, IssuedClient, IssuedSecret, MAX_CLIENTS, MAX_SECRETS,
+    NewClient, OauthClient,
+};
 pub use once::{Once, Remembered};
 pub use plan::{NewPlan, Plan};
 pub use rate::{RateLimit, RateLimitError};

@@ -5,13 +5,17 @@
 
 mod answers;
 mod change;
+mod clients;
 mod credentials;
 mod follow;
+mod load;
+mod oauth;
 mod pages;
 mod pending;
 mod pepper;
 mod plans;
 mod purge;
+mod read;
 mod rotation;
 mod switch;
 mod tenants;
@@ -19,18 +23,16 @@ mod uses;
 
 pub use pending::Pending;
 
-use crate::audit::AuditEntry;
 use crate::authenticate::{self, AuthFailure, Authenticated, Pepper};
-use crate::credential::Credential;
 use crate::credential::token::BearerToken;
 use crate::entity;
 use crate::error::RegistryError;
+use crate::recognise;
 use crate::snapshot::Snapshot;
-use crate::tenant::{Tenant, TenantId};
 use arc_swap::ArcSwap;
 use migrations::{Database, RegistryMigrator};
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{DbErr, EntityTrait};
 use secrecy::SecretString;
 use std::fmt;
 use std::sync::Arc;
@@ -143,6 +145,13 @@ impl Registry {
         authenticate::owner(&self.shared.snapshot.load(), &self.shared.pepper, token)
     }
 
+    /// Whose token it looks like that somebody sent: by its hint, where no other one has that, or by the key id in it. For the
+    /// log of that tenant, not for access.
+    #[must_use]
+    pub fn recognise(&self, authorization: &str) -> Option<Authenticated> {
+        recognise::recognise(&self.shared.snapshot.load(), authorization)
+    }
+
     /// Reads what changed since the last time, and says whether anything did.
     ///
     /// # Errors
@@ -183,8 +192,7 @@ impl Registry {
     /// A key for one purpose: the same on every node, and of no use for any other.
     #[must_use]
     pub fn derive_key(&self, purpose: &str) -> [u8; 32] {
-        // No token begins so, and neither does the text by which a pepper is checked.
-        self.shared.pepper.hash(&format!("muster derived key: {purpose}")).0
+        self.shared.pepper.derive(purpose)
     }
 
     /// How long ago the registry's database last said what is current.
@@ -214,123 +222,6 @@ impl Registry {
     pub async fn close(&self) -> Result<(), RegistryError> {
         self.shared.db.close().await.map_err(RegistryError::Database)
     }
-}
-
-/// Reading the database.
-impl Registry {
-    /// Every tenant, by slug.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn tenants(&self) -> Result<Vec<Tenant>, RegistryError> {
-        let rows = entity::tenant::Entity::find()
-            .order_by_asc(entity::tenant::Column::Slug)
-            .all(self.shared.db.reader())
-            .await
-            .map_err(RegistryError::Database)?;
-        rows.into_iter().map(entity::tenant::Model::read).collect()
-    }
-
-    /// The tenant with this slug or id. No slug is an id: a slug has no underscore.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn find_tenant(&self, slug_or_id: &str) -> Result<Option<Tenant>, RegistryError> {
-        use entity::tenant::Column;
-        let by = match TenantId::parse(slug_or_id) {
-            Ok(id) => Column::Id.eq(id.as_str()),
-            Err(_a_slug) => Column::Slug.eq(slug_or_id),
-        };
-        let row = entity::tenant::Entity::find()
-            .filter(by)
-            .one(self.shared.db.reader())
-            .await
-            .map_err(RegistryError::Database)?;
-        row.map(entity::tenant::Model::read).transpose()
-    }
-
-    /// A tenant's credentials, oldest first, with those that expired or were revoked.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn credentials(&self, tenant: &TenantId) -> Result<Vec<Credential>, RegistryError> {
-        use entity::credential::Column;
-        let rows = entity::credential::Entity::find()
-            .filter(Column::TenantId.eq(tenant.as_str()))
-            .order_by_asc(Column::CreatedAt)
-            .order_by_asc(Column::Generation)
-            .all(self.shared.db.reader())
-            .await
-            .map_err(RegistryError::Database)?;
-        rows.into_iter().map(entity::credential::Model::read).collect()
-    }
-
-    /// The credential with this key id, whosever it is.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn credential(&self, key_id: &str) -> Result<Option<Credential>, RegistryError> {
-        let row = entity::credential::Entity::find_by_id(key_id)
-            .one(self.shared.db.reader())
-            .await
-            .map_err(RegistryError::Database)?;
-        row.map(entity::credential::Model::read).transpose()
-    }
-
-    /// The last changes, newest last: one tenant's, or everyone's.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn audit(
-        &self,
-        tenant: Option<&TenantId>,
-        last: u64,
-    ) -> Result<Vec<AuditEntry>, RegistryError> {
-        use entity::audit::Column;
-        let mut query = entity::audit::Entity::find();
-        if let Some(tenant) = tenant {
-            query = query.filter(Column::TenantId.eq(tenant.as_str()));
-        }
-        let rows = query
-            .order_by_desc(Column::Generation)
-            .limit(last)
-            .all(self.shared.db.reader())
-            .await
-            .map_err(RegistryError::Database)?;
-        rows.into_iter().rev().map(entity::audit::Model::read).collect()
-    }
-
-    async fn newer_than(&self, base: Snapshot, generation: i64) -> Result<Snapshot, RegistryError> {
-        let reader = self.shared.db.reader();
-        let tenants = entity::tenant::Entity::find()
-            .filter(entity::tenant::Column::Generation.gt(base.generation))
-            .all(reader)
-            .await
-            .map_err(RegistryError::Database)?;
-        let credentials = entity::credential::Entity::find()
-            .filter(entity::credential::Column::Generation.gt(base.generation))
-            .all(reader)
-            .await
-            .map_err(RegistryError::Database)?;
-        let tenants = readable(tenants.into_iter().map(|row| {
-            let known = TenantId::parse(&row.id).ok();
-            row.read_after(known.and_then(|id| base.tenant(&id)).map(Arc::as_ref))
-        }));
-        let credentials = readable(credentials.into_iter().map(entity::credential::Model::read));
-        Ok(base.with(generation, tenants, credentials))
-    }
-}
-
-/// What can be read. One row that cannot (a newer program wrote it) must not keep a revocation from being seen; of it, the
-/// last version that could be read stays in use.
-fn readable<T>(rows: impl Iterator<Item = Result<T, RegistryError>>) -> Vec<T> {
-    rows.filter_map(|row| {
-        row.inspect_err(|error| {
-            tracing::error!(error = %error, "A row of the registry cannot be read and is passed over.");
-        })
-        .ok()
-    })
-    .collect()
 }
 
 /// The client for listening, and a connection for announcing that is made when it is needed.

@@ -3,6 +3,7 @@
 //! **Invariant**: a snapshot is never changed, only replaced; it is at least as new as the generation it names.
 
 use crate::credential::Credential;
+use crate::oauth::{OauthClient, id};
 use crate::tenant::{Tenant, TenantId};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,6 +14,11 @@ pub(crate) struct Snapshot {
     pub(crate) generation: i64,
     tenants: HashMap<TenantId, Arc<Tenant>>,
     credentials: HashMap<String, Arc<Credential>>,
+    /// Key ids of what is not revoked, by its hint.
+    hints: HashMap<String, Vec<String>>,
+    clients: HashMap<String, Arc<OauthClient>>,
+    /// The client of each secret, by its visible part.
+    secrets: HashMap<String, String>,
 }
 
 impl Snapshot {
@@ -22,6 +28,24 @@ impl Snapshot {
 
     pub(crate) fn credential(&self, key_id: &str) -> Option<&Arc<Credential>> {
         self.credentials.get(key_id)
+    }
+
+    /// The credential with this hint, where no other one that is not revoked has it.
+    pub(crate) fn only_with_hint(&self, hint: &str) -> Option<&Arc<Credential>> {
+        match self.hints.get(hint).map(Vec::as_slice) {
+            Some([key_id]) => self.credentials.get(key_id),
+            _ => None,
+        }
+    }
+
+    /// The client with this visible part of its id.
+    pub(crate) fn client(&self, key_id: &str) -> Option<&Arc<OauthClient>> {
+        self.clients.get(key_id)
+    }
+
+    /// The client of a secret with this visible part.
+    pub(crate) fn client_of_secret(&self, secret_id: &str) -> Option<&Arc<OauthClient>> {
+        self.clients.get(self.secrets.get(secret_id)?)
     }
 
     /// This snapshot with newer rows in place of older ones.
@@ -34,11 +58,30 @@ impl Snapshot {
         self.generation = generation;
         self.tenants
             .extend(tenants.into_iter().map(|tenant| (tenant.id.clone(), Arc::new(tenant))));
-        self.credentials.extend(
-            credentials
-                .into_iter()
-                .map(|credential| (credential.key_id.clone(), Arc::new(credential))),
-        );
+        for credential in credentials {
+            let with_hint = self.hints.entry(credential.hint.clone()).or_default();
+            with_hint.retain(|key_id| *key_id != credential.key_id);
+            if credential.revoked_at.is_none() {
+                with_hint.push(credential.key_id.clone());
+            }
+            if with_hint.is_empty() {
+                self.hints.remove(&credential.hint);
+            }
+            self.credentials.insert(credential.key_id.clone(), Arc::new(credential));
+        }
+        self
+    }
+
+    /// The same with newer clients.
+    pub(crate) fn with_clients(mut self, clients: Vec<OauthClient>) -> Self {
+        for client in clients {
+            let Some(key_id) = id::key_id(&client.client_id).map(ToOwned::to_owned) else {
+                continue;
+            };
+            let ids = client.secrets.iter().map(|secret| (secret.id.clone(), key_id.clone()));
+            self.secrets.extend(ids);
+            self.clients.insert(key_id, Arc::new(client));
+        }
         self
     }
 }

@@ -3,7 +3,7 @@
 //! **Invariant**: the digits are letters and figures alone, so that a double click selects the whole.
 
 /// The big-endian number in `width` digits. Digits that would not fit are dropped from the front.
-pub(super) fn encode(number: &[u8], width: usize) -> String {
+pub(crate) fn encode(number: &[u8], width: usize) -> String {
     let mut number = number.to_vec();
     let mut digits = Vec::with_capacity(width);
     for _ in 0..width {
@@ -21,13 +21,32 @@ pub(super) fn encode(number: &[u8], width: usize) -> String {
     digits.iter().rev().collect()
 }
 
+/// The number that these digits are; `None` when they are no digits, or the number does not fit.
+pub(crate) fn decode<const BYTES: usize>(digits: &str) -> Option<[u8; BYTES]> {
+    let mut number = [0_u8; BYTES];
+    for digit in digits.bytes() {
+        let mut carry = u32::from(value(digit)?);
+        for byte in number.iter_mut().rev() {
+            let sum = u32::from(*byte) * 62 + carry;
+            // The lowest byte stays, the others go on.
+            let [lowest, ..] = sum.to_le_bytes();
+            *byte = lowest;
+            carry = sum >> 8;
+        }
+        if carry > 0 {
+            return None;
+        }
+    }
+    Some(number)
+}
+
 /// `width` digits at random.
-pub(super) fn random(width: usize) -> String {
+pub(crate) fn random(width: usize) -> String {
     (0..width).map(|_| digit(rand::random_range(0..62))).collect()
 }
 
 /// Whether the text is made of these digits.
-pub(super) fn is_base62(text: &str) -> bool {
+pub(crate) fn is_base62(text: &str) -> bool {
     text.bytes().all(|b| b.is_ascii_alphanumeric())
 }
 
@@ -39,9 +58,33 @@ fn digit(value: u8) -> char {
     })
 }
 
+fn value(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'A'..=b'Z' => Some(digit - b'A' + 10),
+        b'a'..=b'z' => Some(digit - b'a' + 36),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{encode, is_base62, random};
+    use super::{decode, encode, is_base62, random};
+
+    #[test]
+    fn a_number_is_read_as_it_was_written() {
+        for _ in 0..1000 {
+            let mut number = [0_u8; 32];
+            rand::fill(&mut number);
+            assert_eq!(decode(&encode(&number, 43)), Some(number));
+        }
+        assert_eq!(decode(&encode(&[0xff; 32], 43)), Some([0xff; 32]));
+        assert_eq!(decode::<32>(&"z".repeat(43)), None, "62^43 > 2^256");
+        assert_eq!(
+            (decode::<4>("0-0"), decode::<1>("48"), decode("47")),
+            (None, None, Some([255]))
+        );
+    }
 
     #[test]
     fn numbers_have_a_fixed_width_and_their_order() {

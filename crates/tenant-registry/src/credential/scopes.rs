@@ -97,6 +97,32 @@ impl Scopes {
         self.0 & resource != 0 && self.0 & operation != 0
     }
 
+    /// What is in both sets, which may be nothing.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// Whether the set has everything of another one.
+    #[must_use]
+    pub fn contains(self, other: Self) -> bool {
+        self.and(other) == other
+    }
+
+    /// Whether nothing at all can be done: no operation, or on no resource.
+    #[must_use]
+    pub fn allow_nothing(self) -> bool {
+        self.0 & OPERATIONS == 0 || self.0 & RESOURCES == 0
+    }
+
+    pub(crate) fn bits(self) -> u8 {
+        self.0
+    }
+
+    pub(crate) fn from_bits(bits: u8) -> Self {
+        Self(bits & Self::ALL.0)
+    }
+
     /// The words of the set.
     pub fn words(self) -> impl Iterator<Item = &'static str> {
         WORDS.iter().filter(move |(_, bit)| self.0 & bit != 0).map(|(name, _)| *name)

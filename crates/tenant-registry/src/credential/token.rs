@@ -1,5 +1,7 @@
 //! The token: `mst_{region}_{population}_{key id}_{secret}{checksum}`.
 //!
+//! An access token of an OAuth client has the same form and begins with `mat`; a client's secret begins with `mcs`.
+//!
 //! Key id: 16 digits. Secret: 43 digits, which are 32 random bytes. Checksum: 6 digits, the CRC-32 of everything before it.
 //! Digits are base 62.
 //!
@@ -12,9 +14,18 @@ use region_router::{Place, Population, Region};
 use scim_core::{Notes, Quirk};
 use secrecy::{ExposeSecret, SecretString};
 
-const PREFIX: &str = "mst";
-const KEY_ID_DIGITS: usize = 16;
-const SECRET_DIGITS: usize = 43;
+/// How a credential's token begins.
+pub(crate) const PREFIX: &str = "mst";
+/// How an access token of an OAuth client begins.
+pub(crate) const ACCESS_PREFIX: &str = "mat";
+/// How the secret of an OAuth client begins.
+pub(crate) const SECRET_PREFIX: &str = "mcs";
+/// What is taken for a token.
+const PREFIXES: [&str; 2] = [PREFIX, ACCESS_PREFIX];
+/// Digits of a key id.
+pub(crate) const KEY_ID_DIGITS: usize = 16;
+/// Digits of 32 bytes.
+pub(crate) const SECRET_DIGITS: usize = 43;
 const CHECKSUM_DIGITS: usize = 6;
 const TAIL_DIGITS: usize = SECRET_DIGITS + CHECKSUM_DIGITS;
 /// What an operator may see of a key id in a list of tokens.
@@ -68,6 +79,11 @@ impl BearerToken {
         &self.key_id
     }
 
+    /// Whether it is an access token, of which nothing is kept.
+    pub(crate) fn is_access(&self) -> bool {
+        self.expose().starts_with(ACCESS_PREFIX)
+    }
+
     /// How the header deviated from `Bearer T`.
     #[must_use]
     pub fn quirks(&self) -> Notes {
@@ -88,10 +104,15 @@ pub(crate) struct MintedToken {
 
 /// Makes a token for a place, from the process's secure random numbers.
 pub(crate) fn mint(place: &Place) -> MintedToken {
+    mint_as(PREFIX, place)
+}
+
+/// The same with another beginning.
+pub(crate) fn mint_as(prefix: &str, place: &Place) -> MintedToken {
     let mut secret = [0_u8; 32];
     rand::fill(&mut secret);
     let key_id = base62::random(KEY_ID_DIGITS);
-    let front = format!("{PREFIX}_{}_{}", place.region, place.population.code());
+    let front = format!("{prefix}_{}_{}", place.region, place.population.code());
     let body = format!("{front}_{key_id}_{}", base62::encode(&secret, SECRET_DIGITS));
     let checksum = checksum(&body);
     // The end of the checksum, not of the secret, is what a person may see.
@@ -105,6 +126,13 @@ pub(crate) fn mint(place: &Place) -> MintedToken {
 
 pub(crate) fn checksum(body: &str) -> String {
     base62::encode(&crc32fast::hash(body.as_bytes()).to_be_bytes(), CHECKSUM_DIGITS)
+}
+
+/// The key id of a text that is whole and begins so.
+pub(crate) fn key_id_of<'a>(prefix: &str, text: &'a str) -> Option<&'a str> {
+    let parts: Vec<&str> = text.split('_').collect();
+    let [first, _, _, key_id, tail] = parts.as_slice() else { return None };
+    (*first == prefix && is_end(key_id, tail) && check_sum(text).is_ok()).then_some(key_id)
 }
 
 /// Takes the scheme off (RFC 9110 §11.4: a scheme, spaces, the credentials).
@@ -181,14 +209,14 @@ fn read(text: &str) -> Result<(Place, &str), TokenFault> {
             let region = Region::parse(region).ok();
             let place = region.zip(Population::from_code(population));
             match place {
-                Some((region, population)) if *prefix == PREFIX && is_end(key_id, tail) => {
+                Some((region, population)) if PREFIXES.contains(prefix) && is_end(key_id, tail) => {
                     Ok((Place { region, population }, key_id))
                 }
                 _ => Err(TokenFault::Unrecognised),
             }
         }
-        [PREFIX, rest @ ..] if rest.len() < 4 => Err(TokenFault::Truncated),
-        [PREFIX, ..] => Err(TokenFault::Overlong),
+        [PREFIX | ACCESS_PREFIX, rest @ ..] if rest.len() < 4 => Err(TokenFault::Truncated),
+        [PREFIX | ACCESS_PREFIX, ..] => Err(TokenFault::Overlong),
         [.., key_id, tail] if is_end(key_id, tail) => Err(TokenFault::Truncated),
         _ => Err(TokenFault::Unrecognised),
     }
@@ -197,10 +225,13 @@ fn read(text: &str) -> Result<(Place, &str), TokenFault> {
 fn check_lengths(prefix: &str, key_id: &str, tail: &str) -> Result<(), TokenFault> {
     let key_id_digits = key_id.chars().count();
     let tail_digits = tail.chars().count();
-    if prefix.len() < PREFIX.len() && PREFIX.ends_with(prefix) && is_end(key_id, tail) {
+    let is_cut = |whole: &&str| prefix.len() < whole.len() && whole.ends_with(prefix);
+    if PREFIXES.iter().any(is_cut) && is_end(key_id, tail) {
         return Err(TokenFault::Truncated);
     }
-    if prefix != PREFIX && (prefix.chars().count() != PREFIX.len() || !is_end(key_id, tail)) {
+    if !PREFIXES.contains(&prefix)
+        && (prefix.chars().count() != PREFIX.len() || !is_end(key_id, tail))
+    {
         return Err(TokenFault::Unrecognised);
     }
     if key_id_digits < KEY_ID_DIGITS || tail_digits < TAIL_DIGITS {

@@ -5,7 +5,7 @@
 use super::change::{Change, Diff};
 use super::{Pending, Registry};
 use crate::by::By;
-use crate::entity::{credential, manifest, micros, usage};
+use crate::entity::{credential, manifest, micros, oauth_client, usage};
 use crate::error::RegistryError;
 use crate::manifest::Manifest;
 use crate::tenant::{Tenant, TenantId, TenantState};
@@ -76,6 +76,14 @@ impl Change<'_> {
             .col_expr(Generation, Expr::value(self.generation))
             .filter(TenantId.eq(id.as_str()))
             .filter(RevokedAt.is_null())
+            .exec(&self.transaction)
+            .await
+            .map_err(RegistryError::Database)?;
+        oauth_client::Entity::update_many()
+            .col_expr(oauth_client::Column::RevokedAt, Expr::value(micros(self.at)))
+            .col_expr(oauth_client::Column::Generation, Expr::value(self.generation))
+            .filter(oauth_client::Column::TenantId.eq(id.as_str()))
+            .filter(oauth_client::Column::RevokedAt.is_null())
             .exec(&self.transaction)
             .await
             .map_err(RegistryError::Database)?;

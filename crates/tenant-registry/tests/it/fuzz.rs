@@ -17,9 +17,11 @@ fn no_header_breaks_what_holds_for_tokens() {
         fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     let seeds: Vec<Vec<u8>> = paths.iter().map(|path| fs::read(path).unwrap()).collect();
-    let words =
-        ["Bearer ", "bearer ", "mst_", "_pf_", "_bd_", "_us_", "tok_", "****", "%20", "\"", "~"]
-            .map(|word| word.as_bytes().to_vec());
+    let words = [
+        "Bearer ", "bearer ", "mst_", "mat_", "mcs_", "_pf_", "_bd_", "_us_", "tok_", "****",
+        "%20", "\"", "~",
+    ]
+    .map(|word| word.as_bytes().to_vec());
     let mut dice = Dice::new(7643);
     let mutations: Vec<Vec<u8>> =
         (0..MUTATIONS).map(|_| mutated(&seeds, &words, &mut dice)).collect();

@@ -6,11 +6,21 @@
     reason = "clippy knows #[test] functions, not the helpers beside them"
 )]
 
+mod answers;
 mod credentials;
 mod dialect;
 mod follow;
 mod fuzz;
+mod oauth;
+mod pages;
+mod pending;
 mod pepper;
+mod plans;
+mod purge;
+mod recognise;
+mod rotation;
 mod schema;
 mod support;
+mod switch;
 mod tenants;
+mod uses;

@@ -21,10 +21,13 @@ fn check(header: &[u8]) {
     let text = std::str::from_utf8(header).unwrap_or_default();
     let word = text.trim_matches([' ', '\t']).rsplit([' ', '\t']).next().unwrap_or_default();
     let place = token.place();
-    let front = format!("mst_{}_{}_{}_", place.region, place.population.code(), token.key_id());
-    let Some(tail) = word.strip_prefix(&front) else {
+    let places = format!("_{}_{}_{}_", place.region, place.population.code(), token.key_id());
+    // A credential's token, or an access token, which has the same form.
+    let fronts = ["mst", "mat"].map(|prefix| format!("{prefix}{places}"));
+    let Some(front) = fronts.iter().find(|front| word.starts_with(front.as_str())) else {
         panic!("a token that is not made of what was read from it");
     };
+    let tail = word.strip_prefix(front.as_str()).unwrap_or_default();
     let (secret, sum) = tail.split_at(43);
     assert_eq!(sum, checksum(&format!("{front}{secret}")), "the checksum");
     assert_eq!((token.key_id().len(), tail.len()), (16, 49), "the lengths");

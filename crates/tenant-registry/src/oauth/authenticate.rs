@@ -1,0 +1,128 @@
+//! A client and its access tokens against what the registry keeps.
+//!
+//! **Invariant**: every answer does the same work, and only who holds the secret learns what became of it.
+
+use super::access::{self, Claims};
+use super::{OauthClient, id};
+use crate::authenticate::{Authenticated, Pepper};
+use crate::credential::token::BearerToken;
+use crate::credential::{Credential, TokenHash};
+use crate::snapshot::Snapshot;
+use crate::tenant::{Tenant, TenantState};
+use std::sync::Arc;
+use subtle::ConstantTimeEq;
+use time::OffsetDateTime;
+
+/// Why a client is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ClientFailure {
+    /// There is no such client, or this is not its secret.
+    #[error("the client or its secret is unknown")]
+    Unknown,
+    /// The secret's time was over at this instant.
+    #[error("the client's secret expired")]
+    Expired(OffsetDateTime),
+    /// The secret was revoked at this instant.
+    #[error("the client's secret was revoked")]
+    SecretRevoked(OffsetDateTime),
+    /// The client was revoked at this instant.
+    #[error("the client was revoked")]
+    Revoked(OffsetDateTime),
+}
+
+pub(crate) fn authenticate_client(
+    snapshot: &Snapshot,
+    pepper: &Pepper,
+    (client_id, secret): (&str, &str),
+    now: OffsetDateTime,
+) -> Result<Arc<OauthClient>, ClientFailure> {
+    let presented = pepper.hash(secret);
+    let secret_id = id::secret_id(secret).unwrap_or_default();
+    let client = snapshot.client_of_secret(secret_id);
+    let kept = client.and_then(|client| client.secrets.iter().find(|kept| kept.id == secret_id));
+    let hash = kept.map_or(TokenHash([0; 32]), |kept| kept.hash);
+    let is_same = bool::from(presented.0.ct_eq(&hash.0));
+    let (Some(client), Some(kept), true) = (client, kept, is_same) else {
+        return Err(ClientFailure::Unknown);
+    };
+    if client.client_id != client_id || home(snapshot, client).is_none() {
+        return Err(ClientFailure::Unknown);
+    }
+    if let Some(at) = client.revoked_at {
+        return Err(ClientFailure::Revoked(at));
+    }
+    if let Some(at) = kept.revoked_at {
+        return Err(ClientFailure::SecretRevoked(at));
+    }
+    if now >= kept.expires_at {
+        return Err(ClientFailure::Expired(kept.expires_at));
+    }
+    Ok(Arc::clone(client))
+}
+
+/// A client that lives, and whose it is.
+pub(crate) fn live_client(
+    snapshot: &Snapshot,
+    client_id: &str,
+) -> Option<(Arc<Tenant>, Arc<OauthClient>)> {
+    let client = snapshot.client(id::key_id(client_id)?)?;
+    if client.client_id != client_id || client.revoked_at.is_some() {
+        return None;
+    }
+    Some((Arc::clone(home(snapshot, client)?), Arc::clone(client)))
+}
+
+/// Whose access token it is or was. It looks like a credential of the client's.
+pub(crate) fn owner(
+    snapshot: &Snapshot,
+    key: &[u8; 32],
+    token: &BearerToken,
+) -> Option<Authenticated> {
+    let claims = access::open(key, token.expose());
+    let client = snapshot.client(token.key_id());
+    let (Some(claims), Some(client)) = (claims, client) else { return None };
+    if id::place(&client.client_id).as_ref() != Some(token.place()) {
+        return None;
+    }
+    let tenant = Arc::clone(home(snapshot, client)?);
+    Some(Authenticated { tenant, credential: Arc::new(credential(client, claims)) })
+}
+
+/// The tenant of a client, where it is still where the client says.
+fn home<'a>(snapshot: &'a Snapshot, client: &OauthClient) -> Option<&'a Arc<Tenant>> {
+    let place = id::place(&client.client_id)?;
+    let tenant = snapshot.tenant(&client.tenant_id)?;
+    let is_at_home = tenant.region == place.region && tenant.serves(client.population);
+    (is_at_home && tenant.state != TenantState::Purged).then_some(tenant)
+}
+
+fn credential(client: &OauthClient, claims: Claims) -> Credential {
+    Credential {
+        key_id: client.client_id.clone(),
+        tenant_id: client.tenant_id.clone(),
+        name: client.name.clone(),
+        hint: client.client_id.clone(),
+        scopes: claims.scopes.and(client.scopes),
+        created_at: claims.issued_at,
+        expires_at: claims.expires_at,
+        revoked_at: client.revoked_at,
+        population: client.population,
+        created_by: client.created_by.clone(),
+        networks: client.networks.clone(),
+        retires_at: None,
+        replaces: None,
+        version: client.version,
+        hash: TokenHash([0; 32]),
+    }
+}
+
+/// A client as it is told of in the log, by the visible part of its id or of a secret of its.
+pub(crate) fn looks_like(snapshot: &Snapshot, key_id: &str) -> Option<Authenticated> {
+    let by_id = snapshot.client(key_id);
+    let by_secret = snapshot.client_of_secret(key_id);
+    let client = by_id.or(by_secret)?;
+    let tenant = Arc::clone(snapshot.tenant(&client.tenant_id)?);
+    let (issued_at, expires_at) = (client.created_at, client.created_at);
+    let claims = Claims { issued_at, expires_at, scopes: client.scopes };
+    Some(Authenticated { tenant, credential: Arc::new(credential(client, claims)) })
+}
