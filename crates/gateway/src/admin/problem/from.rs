@@ -29,7 +29,9 @@ impl From<RegistryError> for Problem {
             ),
             RegistryError::ExpiryInvalid
             | RegistryError::SeatsInvalid
-            | RegistryError::GraceInvalid => Self::new(Code::FieldInvalid, said),
+            | RegistryError::GraceInvalid
+            | RegistryError::LifetimeInvalid
+            | RegistryError::KeysInvalid => Self::new(Code::FieldInvalid, said),
             RegistryError::VersionMismatch | RegistryError::ExtensionChanged => Self::new(
                 Code::VersionMismatch,
                 "It has changed since that version. Read it again, then repeat the change.",
@@ -53,7 +55,11 @@ impl From<RegistryError> for Problem {
             | RegistryError::NoRotation => Self::new(Code::StateConflict, said),
             RegistryError::TenantNotFound => Self::not_found("tenant"),
             RegistryError::CredentialNotFound => Self::not_found("token"),
-            RegistryError::TooManyCredentials(_) => Self::new(Code::TooMany, said),
+            RegistryError::ClientNotFound => Self::not_found("OAuth client"),
+            RegistryError::SecretNotFound => Self::not_found("secret"),
+            RegistryError::TooManyCredentials(_)
+            | RegistryError::TooManyClients(_)
+            | RegistryError::TooManySecrets(_) => Self::new(Code::TooMany, said),
             error @ (RegistryError::Silent
             | RegistryError::PepperMismatch
             | RegistryError::Unreadable { .. }
