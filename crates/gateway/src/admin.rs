@@ -11,7 +11,7 @@ pub mod access;
 pub mod answer;
 pub mod attributes;
 pub mod call;
-//CL pub mod clients;
+pub mod clients;
 pub mod dispatch;
 pub mod endpoint;
 pub mod http;

@@ -3,13 +3,17 @@
 //! **Invariant**: answers go to standard output, everything else to standard error. A failure is one sentence that
 //! says what to do, and exit code 1; a configuration that is not good is exit code 2.
 
+mod ask;
 mod conformance;
 mod demo;
+mod life;
 mod log;
 mod migrate;
+mod oauth_client;
 mod operator;
 mod output;
 mod parse;
+mod people;
 mod quirks;
 mod serve;
 mod setup;
@@ -30,7 +34,12 @@ const BAD_CONFIGURATION: u8 = 2;
 
 /// A SCIM 2.0 provisioning gateway for several regions and populations.
 #[derive(Debug, Parser)]
-#[command(name = "muster", version, about, disable_help_subcommand = true)]
+#[command(
+    name = "muster",
+    version,
+    about = "A SCIM 2.0 provisioning gateway for several regions and populations",
+    disable_help_subcommand = true
+)]
 pub struct Cli {
     /// Read this file instead of muster.toml
     #[arg(long, global = true, value_name = "FILE")]
@@ -67,6 +76,22 @@ enum Command {
     /// Make, show and revoke the tokens of a tenant
     #[command(subcommand)]
     Token(token::Command),
+    /// Make, show and revoke OAuth clients of a tenant
+    #[command(subcommand)]
+    OauthClient(oauth_client::Command),
+    /// Show people, and act on them
+    #[command(subcommand)]
+    User(people::User),
+    /// Show groups
+    #[command(subcommand)]
+    Group(people::Group),
+    /// Say what plans hold
+    #[command(subcommand)]
+    Plan(people::Plan),
+    /// Show which stores hold a tenant's data
+    Residency(people::Residency),
+    /// Show who changed what
+    Audit(people::Audit),
     /// Credentials of operators
     #[command(subcommand)]
     Operator(operator::Command),
@@ -124,6 +149,12 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Migrate => migrate::migrate(&config, output).await,
             Command::Tenant(command) => tenant::run(command, &config, output).await,
             Command::Token(command) => token::run(command, &config, output).await,
+            Command::OauthClient(command) => oauth_client::run(command, &config, output).await,
+            Command::User(command) => people::user(command, &config, output).await,
+            Command::Group(command) => people::group(command, &config, output).await,
+            Command::Plan(command) => people::plan(command, &config, output).await,
+            Command::Residency(asked) => people::residency(asked, &config, output).await,
+            Command::Audit(asked) => people::audit(asked, &config, output).await,
             Command::Operator(command) => operator::run(command, &config, output).await,
             Command::Log(arguments) => log::run(&arguments, &config, output).await,
             Command::Quirks(arguments) => quirks::run(&arguments, &config, output).await,

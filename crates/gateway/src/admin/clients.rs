@@ -4,7 +4,7 @@
 
 use super::answer::Answer;
 use super::call::Call;
-use super::input::{instant, name};
+use super::input::{absent_or_null, instant, name};
 use super::problem::Problem;
 use super::settings::scopes;
 use super::tokens::{from_after, life, networks};
@@ -180,8 +180,10 @@ pub struct ChangeClient {
     /// Another life of its tokens.
     #[schema(minimum = 3_600, maximum = 21_600)]
     token_lifetime_seconds: Option<u64>,
-    /// Other assertions.
-    assertion: Option<AssertionView>,
+    /// Other assertions; null: none any more.
+    #[serde(default, deserialize_with = "absent_or_null")]
+    #[schema(value_type = Option<AssertionView>)]
+    assertion: Option<Option<AssertionView>>,
 }
 
 /// A new secret.
@@ -219,13 +221,14 @@ pub async fn create(call: Call) -> Result<Answer, Problem> {
             .map_err(|_other| Problem::field("population", "must be platform or board"))
     });
     let secret = asked.secret_expires_in_seconds.unwrap_or(A_YEAR);
+    let secret = life("secret_expires_in_seconds", secret, 1, LONGEST)?;
     let token = asked.token_lifetime_seconds.unwrap_or(least);
     let new = NewClient {
         name: name("name", asked.name.as_deref().unwrap_or("OAuth client"), 200)?,
         scopes: asked.scopes.map_or(Ok(Scopes::ALL), |words| scopes("scopes", &words))?,
         networks: networks(asked.networks.as_deref())?.unwrap_or_default(),
         token_lifetime: life("token_lifetime_seconds", token, least, most)?,
-        secret_expires: life("secret_expires_in_seconds", secret, 1, LONGEST)?,
+        secret: asked.assertion.is_none().then_some(secret),
         population: population.transpose()?,
         assertion: asked.assertion.map(assertion).transpose()?,
     };
@@ -259,7 +262,7 @@ pub async fn change(call: Call) -> Result<Answer, Problem> {
         token_lifetime: token
             .map(|s| life("token_lifetime_seconds", s, least, most))
             .transpose()?,
-        assertion: asked.assertion.map(assertion).transpose()?,
+        assertion: asked.assertion.map(|one| one.map(assertion).transpose()).transpose()?,
     };
     let (registry, tenant) = (&call.admin.registry, call.tenant_id()?);
     let pending = registry.change_client(tenant, &client.client_id, &change, &call.by()).await?;
@@ -290,8 +293,8 @@ pub async fn add_secret(call: Call) -> Result<Answer, Problem> {
     let pending = registry.add_secret(tenant, &client.client_id, expires, &call.by()).await?;
     call.settle(pending, |issued: &IssuedSecret| {
         let view = IssuedSecretView {
-            view: secret_view(&issued.secret, call.facts.now),
-            client_secret: (!call.dry_run).then(|| issued.text.expose_secret().to_owned()),
+            view: secret_view(&issued.kept, call.facts.now),
+            client_secret: (!call.dry_run).then(|| issued.secret.expose_secret().to_owned()),
         };
         let at = format!("/admin/v1/tenants/{tenant}/oauth-clients/{}", client.client_id);
         Answer::created(&view, at)

@@ -109,7 +109,9 @@ pub async fn preview(call: Call) -> Result<Answer, Problem> {
     let (registry, now) = (&call.admin.registry, call.facts.now);
     let tokens = registry.credentials(&tenant.id).await?;
     let tokens = tokens.iter().filter(|one| one.population == from && one.is_live(now)).count();
-    let clients = 0;
+    let clients = registry.clients(&tenant.id).await?;
+    let clients =
+        clients.iter().filter(|one| one.population == from && one.revoked_at.is_none()).count();
     let steps = [
         format!("POST …/population-switch/freeze {{\"to\": \"{to}\"}}: reading goes on, writing is answered 503 until the next step."),
         format!("POST …/population-switch/cut-over: from now on the tenant is provisioned as {to}; its tokens for {from} are refused."),

@@ -3,13 +3,18 @@
 use super::output::Output;
 use super::parse;
 use super::token::instant;
+use crate::admin::log::CLASSES;
 use crate::app::Stores;
 use crate::app::stores::open_registry;
 use crate::config::Config;
+use anyhow::bail;
 use clap::Args;
-use directory::{DecisionRow, LogQuery};
+use directory::{DecisionQuery, DecisionRow};
+use provisioning::Reason;
 use serde_json::{Value, json};
 use std::sync::Arc;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use tokio_util::task::TaskTracker;
 
 #[derive(Debug, Args)]
@@ -19,6 +24,27 @@ pub(super) struct Arguments {
     /// Only this person or group: a userName, displayName or id
     #[arg(long)]
     user: Option<String>,
+    /// Only those of this class: mapping, licence, connection, conflict, policy, store or ok
+    #[arg(long, value_parser = clap::builder::PossibleValuesParser::new(CLASSES))]
+    class: Option<String>,
+    /// Only those with this reason code
+    #[arg(long)]
+    reason: Option<String>,
+    /// Only those of this token, by its key id
+    #[arg(long)]
+    token: Option<String>,
+    /// Only those of this request
+    #[arg(long)]
+    request: Option<String>,
+    /// Only those at this time or later: 2026-11-22T10:00:00Z
+    #[arg(long, value_parser = time_of)]
+    since: Option<OffsetDateTime>,
+    /// Only those before this time
+    #[arg(long, value_parser = time_of)]
+    until: Option<OffsetDateTime>,
+    /// Of which population; without it, of the tenant's
+    #[arg(long)]
+    population: Option<String>,
     /// How many decisions
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     last: u32,
@@ -28,8 +54,13 @@ pub(super) async fn run(asked: &Arguments, config: &Config, output: Output) -> a
     let registry = open_registry(config).await?;
     let tenant = parse::tenant(&registry, &asked.tenant).await?;
     let directory = Stores::open_region(config, &tenant.region, &TaskTracker::new()).await?;
-    let query = LogQuery { user: asked.user.clone(), last: asked.last };
-    let rows = directory.within(&Arc::new(tenant)).decisions(&query).await?;
+    let population = asked.population.as_deref().map(parse::population).transpose()?;
+    let population = population.unwrap_or(tenant.population);
+    let mut rows = directory
+        .within_population(&Arc::new(tenant), population)
+        .decisions_page(&query(asked)?)
+        .await?;
+    rows.reverse();
     directory.close().await?;
     let json: Vec<Value> = rows.iter().map(to_json).collect::<anyhow::Result<_>>()?;
     let mut lines: Vec<String> = Vec::new();
@@ -42,9 +73,37 @@ pub(super) async fn run(asked: &Arguments, config: &Config, output: Output) -> a
     output.answer(&json!({ "decisions": json }), &lines)
 }
 
+fn query(asked: &Arguments) -> anyhow::Result<DecisionQuery> {
+    let class = asked.class.as_deref();
+    let of_class = |reason: &&Reason| class.is_some_and(|class| reason.class().as_str() == class);
+    let reasons = match asked.reason.as_deref() {
+        Some(text) => match Reason::ALL.iter().find(|reason| reason.as_str() == text) {
+            Some(reason) => vec![reason.as_str()],
+            None => bail!("{text:?} is no reason code; docs/idp/reasons.md lists them"),
+        },
+        None => Reason::ALL.iter().filter(of_class).map(|reason| reason.as_str()).collect(),
+    };
+    Ok(DecisionQuery {
+        user: asked.user.clone(),
+        key_id: asked.token.as_ref().map(|id| id.trim_start_matches("tok_").to_owned()),
+        reasons,
+        outcome: None,
+        request_id: asked.request.clone(),
+        since: asked.since,
+        until: asked.until,
+        after: None,
+        limit: asked.last,
+    })
+}
+
+fn time_of(text: &str) -> Result<OffsetDateTime, String> {
+    OffsetDateTime::parse(text, &Rfc3339)
+        .map_err(|_other| "an instant of RFC 3339, such as 2026-11-22T10:00:00Z".to_owned())
+}
+
 /// A line as a terminal may show it. Names come from identity providers: a line break in one would forge a line, and an
 /// escape sequence or a change of direction would do things to the reader's terminal.
-fn harmless(line: &str) -> String {
+pub(super) fn harmless(line: &str) -> String {
     let mut text = String::with_capacity(line.len());
     for c in line.chars() {
         let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');

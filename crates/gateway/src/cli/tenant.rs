@@ -2,6 +2,7 @@
 
 mod attribute;
 
+use super::life::{self, Life};
 use super::output::Output;
 use super::parse;
 use crate::app::stores::open_registry;
@@ -12,7 +13,9 @@ use clap::{Args, Subcommand, ValueEnum};
 use region_router::{Hosts, Place};
 use scim_core::{Custom, Tolerance};
 use serde_json::{Value, json};
-use tenant_registry::{By, NewTenant, RateLimit, RegistryError, Tenant, TenantChange, TenantState};
+use tenant_registry::{
+    By, NewTenant, RateLimit, RegistryError, Scopes, Tenant, TenantChange, TenantState,
+};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -25,6 +28,9 @@ pub(super) enum Command {
     /// Declare and show what its users hold beyond the RFC
     #[command(subcommand)]
     Attribute(attribute::Command),
+    /// What becomes of a tenant
+    #[command(flatten)]
+    Life(Life),
     /// Show one tenant
     Show {
         /// Slug or id
@@ -74,6 +80,7 @@ pub(super) async fn run(command: Command, config: &Config, output: Output) -> an
         Command::Set(set) => change(set, config, output).await,
         Command::Attribute(command) => attribute::run(command, config, output).await,
         Command::List => list(config, output).await,
+        Command::Life(command) => life::run(command, config, output).await,
         Command::Show { tenant } => show(&tenant, config, output).await,
     }
 }
@@ -116,7 +123,7 @@ async fn create(new: Create, config: &Config, output: Output) -> anyhow::Result<
 }
 
 #[derive(Debug, Args)]
-#[group(required = true, multiple = true, id = "changes", args = ["seats", "groups", "state", "strict", "rate_limit"])]
+#[group(required = true, multiple = true, id = "changes", args = ["seats", "groups", "state", "strict", "rate_limit", "name", "slug", "plan", "seat_contact", "platform_role", "board_role", "operations", "both_populations"])]
 pub(super) struct Set {
     /// Slug or id
     tenant: String,
@@ -135,6 +142,30 @@ pub(super) struct Set {
     /// Requests a second and at once, such as 200/2000, or off; default is what the process is configured with
     #[arg(long, value_name = "N/N|off|default", value_parser = RateLimit::parse)]
     rate_limit: Option<RateLimit>,
+    /// Another name
+    #[arg(long, value_parser = parse::name)]
+    name: Option<String>,
+    /// Another short name; URLs with the old one end to work
+    #[arg(long)]
+    slug: Option<String>,
+    /// Another plan
+    #[arg(long)]
+    plan: Option<String>,
+    /// Whom its administrators ask for seats, as it fits into a sentence
+    #[arg(long, value_parser = parse::name)]
+    seat_contact: Option<String>,
+    /// The role of those who come to the platform from now on
+    #[arg(long, value_parser = parse::name)]
+    platform_role: Option<String>,
+    /// The role of those who come to the board from now on
+    #[arg(long, value_parser = parse::name)]
+    board_role: Option<String>,
+    /// What its identity provider may do, parted by commas: read, create, update, deactivate, delete, users, groups, all
+    #[arg(long, value_parser = Scopes::parse)]
+    operations: Option<Scopes>,
+    /// Whether the other population may be provisioned as well
+    #[arg(long, value_enum)]
+    both_populations: Option<Switch>,
 }
 
 /// A number of seats, or none.
@@ -162,6 +193,14 @@ async fn change(set: Set, config: &Config, output: Output) -> anyhow::Result<()>
         groups: set.groups.map(|groups| groups == Switch::On),
         tolerance: set.strict,
         rate_limit: set.rate_limit,
+        name: set.name,
+        slug: set.slug,
+        plan: set.plan,
+        seat_contact: set.seat_contact,
+        platform_role: set.platform_role,
+        board_role: set.board_role,
+        operations: set.operations,
+        both_populations: set.both_populations.map(|both| both == Switch::On),
         ..TenantChange::default()
     };
     tenant = registry.change_tenant(&tenant.id, &change, &by).await?.commit().await?;

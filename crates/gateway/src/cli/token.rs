@@ -1,5 +1,6 @@
 //! `muster token`.
 
+use super::ask::{Ask, Dry, part};
 use super::output::Output;
 use super::parse;
 use super::tenant::hosts;
@@ -8,9 +9,10 @@ use crate::clock::Clock;
 use crate::config::Config;
 use anyhow::bail;
 use clap::{Args, Subcommand};
+use region_router::Place;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
-use tenant_registry::{By, Credential, NewCredential, RegistryError, Scopes};
+use tenant_registry::{By, Credential, Networks, NewCredential, RegistryError, Scopes};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -23,10 +25,76 @@ pub(super) enum Command {
         /// Slug or id
         tenant: String,
     },
+    /// Show one token: where it is in its life, when it was last used
+    Show(Named),
+    /// Change a token's name or from where it may be used
+    Change {
+        #[command(flatten)]
+        token: Named,
+        /// Another name
+        #[arg(long)]
+        name: Option<String>,
+        /// Other networks, parted by commas; "" is anywhere
+        #[arg(long)]
+        networks: Option<String>,
+        #[command(flatten)]
+        dry: Dry,
+    },
+    /// Put a new token in the place of an old one, with a time when both are good
+    #[command(subcommand)]
+    Rotate(Rotate),
     /// Revoke a token; running servers refuse it within 5 s
     Revoke {
         /// The key id, as `token list` shows it
         key_id: String,
+    },
+}
+
+/// A token of a tenant.
+#[derive(Debug, Args)]
+pub(super) struct Named {
+    /// Slug or id
+    #[arg(value_parser = part)]
+    tenant: String,
+    /// The key id, as `token list` shows it
+    #[arg(value_parser = part)]
+    key_id: String,
+}
+
+impl Named {
+    fn path(&self) -> String {
+        format!("tenants/{}/tokens/tok_{}", self.tenant, self.key_id.trim_start_matches("tok_"))
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Rotate {
+    /// Make the new token; it is shown this once
+    Start {
+        #[command(flatten)]
+        token: Named,
+        /// How long the old token stays good: 24h, 7d
+        #[arg(long, default_value = "7d")]
+        overlap: String,
+        /// How long the new one is good: 365d
+        #[arg(long, default_value = "365d")]
+        expires: String,
+        #[command(flatten)]
+        dry: Dry,
+    },
+    /// Revoke the old token
+    Complete {
+        #[command(flatten)]
+        token: Named,
+        #[command(flatten)]
+        dry: Dry,
+    },
+    /// Revoke the new token; the old one stays
+    Cancel {
+        #[command(flatten)]
+        token: Named,
+        #[command(flatten)]
+        dry: Dry,
     },
 }
 
@@ -43,14 +111,48 @@ pub(super) struct Create {
     /// What it may do, parted by commas; without it, everything
     #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
     scopes: Option<String>,
+    /// From where it may be used, parted by commas: 203.0.113.0/24; without it, from anywhere
+    #[arg(long, value_parser = Networks::parse)]
+    networks: Option<Networks>,
+    /// The population that it is for; without it, the tenant's
+    #[arg(long)]
+    population: Option<String>,
 }
 
 pub(super) async fn run(command: Command, config: &Config, output: Output) -> anyhow::Result<()> {
     match command {
         Command::Create(new) => create(new, config, output).await,
         Command::List { tenant } => list(&tenant, config, output).await,
+        Command::Show(token) => Ask::get(token.path()).answer(config, output).await,
+        Command::Change { token, name, networks, dry } => {
+            let networks = networks.map(|text| {
+                text.split(',').filter(|word| !word.is_empty()).map(Value::from).collect::<Vec<_>>()
+            });
+            Ask::patch(token.path(), dry)
+                .field("name", name)
+                .field("networks", networks)
+                .answer(config, output)
+                .await
+        }
+        Command::Rotate(command) => rotate(command)?.answer(config, output).await,
         Command::Revoke { key_id } => revoke(&key_id, config, output).await,
     }
+}
+
+fn rotate(command: Rotate) -> anyhow::Result<Ask> {
+    Ok(match command {
+        Rotate::Start { token, overlap, expires, dry } => {
+            Ask::post(format!("{}/rotation", token.path()), dry)
+                .field("overlap_seconds", Some(parse::expires(&overlap)?.as_secs()))
+                .field("expires_in_seconds", Some(parse::expires(&expires)?.as_secs()))
+        }
+        Rotate::Complete { token, dry } => {
+            Ask::post(format!("{}/rotation/complete", token.path()), dry)
+        }
+        Rotate::Cancel { token, dry } => {
+            Ask::post(format!("{}/rotation/cancel", token.path()), dry)
+        }
+    })
 }
 
 async fn create(new: Create, config: &Config, output: Output) -> anyhow::Result<()> {
@@ -61,16 +163,28 @@ async fn create(new: Create, config: &Config, output: Output) -> anyhow::Result<
     };
     let registry = open_registry(config).await?;
     let tenant = parse::tenant(&registry, &new.tenant).await?;
-    let new = NewCredential { scopes, ..NewCredential::new(&new.name, expires) };
+    let population = new.population.as_deref().map(parse::population).transpose()?;
+    let new = NewCredential {
+        scopes,
+        population,
+        networks: new.networks.unwrap_or_default(),
+        ..NewCredential::new(&new.name, expires)
+    };
     let issued = match registry.create_credential(&tenant.id, &new, &By::cli(Clock.now())).await {
         Err(RegistryError::TooManyCredentials(live)) => bail!(
             "{} has {live} live tokens, which is the most; revoke one first with `muster token revoke KEY_ID`",
             tenant.slug
         ),
+        Err(RegistryError::PopulationConflict { tenant: has, asked }) => bail!(
+            "{} provisions {has} and not {asked}; allow both with `muster tenant set {} --both-populations on`, or switch it with `muster tenant switch`",
+            tenant.slug,
+            tenant.slug
+        ),
         other => other?.commit().await?,
     };
-    let base_url = hosts(config)?.base_url(&tenant.place());
     let credential = &issued.credential;
+    let place = Place { region: tenant.region.clone(), population: credential.population };
+    let base_url = hosts(config)?.base_url(&place);
     let json = json!({
         "token": issued.token.expose_secret(),
         "key_id": credential.key_id,

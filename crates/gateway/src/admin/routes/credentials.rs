@@ -6,8 +6,8 @@ use crate::admin::access::Right::{TokensRead, TokensWrite};
 use crate::admin::endpoint::{Endpoint, Form, Param};
 use crate::admin::input::{AFTER, LIMIT};
 use crate::admin::problem::Code;
-use crate::admin::tokens;
 use crate::admin::view::Page;
+use crate::admin::{clients, tokens};
 
 const STATE: Param = Param {
     name: "state",
@@ -93,5 +93,75 @@ pub(super) static ROWS: &[Endpoint] = &[
     .does("Takes a rotation back: the new token is revoked", "The path names the old token.")
     .gives::<tokens::TokenView>(200)
     .or(&[Code::StateConflict]),
-    //CLROWS
+    Endpoint::get(
+        "/admin/v1/tenants/{tenant}/oauth-clients",
+        "oauth-clients.list",
+        Tenant(TokensRead),
+        |call| boxed(clients::list(call)),
+    )
+    .does("OAuth clients, oldest first", "")
+    .asks(&[LIMIT, AFTER])
+    .gives::<Page<clients::ClientView>>(200),
+    Endpoint::post(
+        "/admin/v1/tenants/{tenant}/oauth-clients",
+        "oauth-clients.create",
+        Tenant(TokensWrite),
+        |call| boxed(clients::create(call)),
+    )
+    .does("Makes an OAuth client", "Its secret is in this answer and in no other.")
+    .may_take::<clients::CreateClient>()
+    .gives::<clients::IssuedClientView>(201)
+    .versioned()
+    .or(ISSUING),
+    Endpoint::get(
+        "/admin/v1/tenants/{tenant}/oauth-clients/{client}",
+        "oauth-clients.read",
+        Tenant(TokensRead),
+        |call| boxed(clients::read(call)),
+    )
+    .does("One OAuth client", "")
+    .gives::<clients::ClientView>(200)
+    .versioned(),
+    Endpoint::patch(
+        "/admin/v1/tenants/{tenant}/oauth-clients/{client}",
+        "oauth-clients.change",
+        Tenant(TokensWrite),
+        |call| boxed(clients::change(call)),
+    )
+    .does("Changes an OAuth client", "")
+    .takes::<clients::ChangeClient>()
+    .gives::<clients::ClientView>(200)
+    .versioned()
+    .or(&[Code::StateConflict]),
+    Endpoint::delete(
+        "/admin/v1/tenants/{tenant}/oauth-clients/{client}",
+        "oauth-clients.revoke",
+        Tenant(TokensWrite),
+        |call| boxed(clients::revoke(call)),
+    )
+    .does("Revokes an OAuth client and all its tokens, for good", "")
+    .gives::<clients::ClientView>(200)
+    .versioned(),
+    Endpoint::post(
+        "/admin/v1/tenants/{tenant}/oauth-clients/{client}/secrets",
+        "oauth-clients.add_secret",
+        Tenant(TokensWrite),
+        |call| boxed(clients::add_secret(call)),
+    )
+    .does(
+        "Makes another secret",
+        "It is in this answer and in no other. A client has at most three that are live.",
+    )
+    .may_take::<clients::CreateSecret>()
+    .gives::<clients::IssuedSecretView>(201)
+    .or(&[Code::TooMany, Code::StateConflict]),
+    Endpoint::delete(
+        "/admin/v1/tenants/{tenant}/oauth-clients/{client}/secrets/{secret}",
+        "oauth-clients.revoke_secret",
+        Tenant(TokensWrite),
+        |call| boxed(clients::revoke_secret(call)),
+    )
+    .does("Revokes a secret, for good", "")
+    .gives::<clients::ClientView>(200)
+    .versioned(),
 ];
