@@ -22,7 +22,7 @@ fn class_and_status_go_together() {
             Class::Mapping => &[400],
             Class::Conflict => &[404, 409, 412],
             Class::Licence => &[403],
-            Class::Policy => &[400, 403, 413, 501],
+            Class::Policy => &[400, 403, 413, 429, 501],
             // A warning, of what is not so yet.
             Class::Connection if *reason == Reason::TokenExpiring => &[200],
             Class::Connection => &[401, 404, 405, 415, 421],
