@@ -9,6 +9,8 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::health::{self, Readiness};
 use crate::jobs;
+use crate::jobs::uses::Uses;
+use crate::oauth::Replays;
 use crate::rate_limit::Limiter;
 use crate::routes;
 use crate::state::{Draining, State};
@@ -85,6 +87,8 @@ impl App {
             clock: Clock,
             limits: config.limits.clone(),
             limiter: limiter(&config)?,
+            replays: Replays::default(),
+            uses: Uses::default(),
             tasks,
             runtime: tokio::runtime::Handle::current(),
             documentation_uri: config.hosting.documentation_uri.clone(),

@@ -3,7 +3,8 @@
 pub mod address;
 pub mod caller;
 pub mod client;
-mod gates;
+pub(crate) mod gates;
+pub(crate) mod rejected;
 
 pub use address::client_address;
 pub use caller::Caller;

@@ -95,6 +95,7 @@ pub const KEYS: &[&str] = &[
     "registry.pool_max",
     "registry.url",
     "registry.url_file",
+    "registry.uses_interval",
     "retention.closed",
     "retention.decisions",
     "retention.deleted",

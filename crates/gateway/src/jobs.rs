@@ -7,6 +7,7 @@ pub mod expiry;
 pub(crate) mod gauges;
 pub mod purge;
 pub mod switch;
+pub mod uses;
 
 use crate::state::State;
 use actix_web::web;
@@ -38,6 +39,7 @@ pub fn start(state: &web::Data<State>, stop: &CancellationToken) {
     state.tasks.spawn(async move { registry.follow(token).await });
     state.tasks.spawn(gauges::run(state.clone(), stop.clone()));
     state.tasks.spawn(purge::run(state.clone(), stop.clone()));
+    state.tasks.spawn(uses::run(state.clone(), stop.clone()));
     state.tasks.spawn(expiry::run(state.clone(), stop.clone()));
     state.tasks.spawn(switch::run(state.clone(), stop.clone()));
 }

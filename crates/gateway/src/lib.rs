@@ -9,6 +9,7 @@ pub mod config;
 pub mod conformance;
 pub mod health;
 pub mod jobs;
+pub mod oauth;
 pub mod rate_limit;
 pub mod routes;
 pub mod scim;

@@ -1,5 +1,6 @@
 //! The whole URL space of the main listener on one page.
 
+use crate::oauth;
 use crate::scim::operation::{Kind, Verb, serve};
 use crate::scim::search::{self, Over, query};
 use crate::scim::{bulk, discovery, fallback};
@@ -62,7 +63,18 @@ pub fn configure(service: &mut web::ServiceConfig) {
                 .default_service(web::to(fallback::unknown_path)),
         );
     }
-    service.default_service(web::to(fallback::unknown_path));
+    service
+        .service(
+            web::resource(oauth::TOKEN_PATH)
+                .route(web::post().to(oauth::token))
+                .default_service(web::to(oauth::only_post)),
+        )
+        .service(
+            web::resource(oauth::METADATA_PATH)
+                .route(get(oauth::metadata))
+                .default_service(web::to(oauth::only_get)),
+        )
+        .default_service(web::to(fallback::unknown_path));
 }
 
 /// Adds the host of the admin API, whose own table is [`crate::admin::routes`]; before everything else.

@@ -4,6 +4,8 @@ use crate::admin::Admin;
 use crate::clock::Clock;
 use crate::config::{Config, Limits};
 use crate::health::Readiness;
+use crate::jobs::uses::Uses;
+use crate::oauth::Replays;
 use crate::rate_limit::Limiter;
 use directory::Directory;
 use region_router::{Hosts, Node, Region};
@@ -32,6 +34,10 @@ pub struct State {
     pub limits: Limits,
     /// How many requests of each caller are answered.
     pub limiter: Limiter,
+    /// Assertions that were used.
+    pub replays: Replays,
+    /// When credentials were used last.
+    pub uses: Uses,
     /// Every task that outlives a request.
     pub tasks: TaskTracker,
     /// Where they run: the process's own runtime, since that of a worker ends with the worker.

@@ -271,6 +271,10 @@ reasons! {
     TokenExpired = "token_expired", Connection, 401, None;
     /// The token was revoked.
     TokenRevoked = "token_revoked", Connection, 401, None;
+    /// An OAuth client asked for an access token with a secret that is not good.
+    ClientSecretInvalid = "client_secret_invalid", Connection, 401, None;
+    /// An OAuth client asked for an access token with an assertion that is not good.
+    ClientAssertionInvalid = "client_assertion_invalid", Connection, 401, None;
 }
 
 impl Reason {

@@ -4,8 +4,9 @@
 //! is the authorization; its scope comes from the credential alone.
 
 use super::address::client_address;
-use super::client::{Client, recognise};
+use super::client::Client;
 use super::gates;
+use super::rejected::{Attempt, user_agent};
 use crate::rate_limit::{Rate, Standing};
 use crate::scim::error::Failure;
 use crate::state::State;
@@ -23,7 +24,7 @@ use std::future::{Ready, ready};
 use std::sync::Arc;
 use std::time::Instant;
 use tenant_registry::{
-    AuthFailure, BearerToken, Credential, Operation, Resource, Tenant, TenantState,
+    Authenticated, BearerToken, Credential, Operation, Resource, Tenant, TenantState, TokenFault,
 };
 
 /// Who calls: one tenant's credential, at the tenant's own place.
@@ -101,21 +102,27 @@ impl Caller {
             .ok_or_else(|| Failure::new(Reason::StoreUnavailable, "The service is starting."))?
             .clone();
         let host = place_of(request, &state)?;
-        let token = token_of(request)?;
+        let token = match token_of(request)? {
+            Ok(token) => token,
+            Err(fault) => return Err(refuse_text(&state, request, context, fault)),
+        };
         let place = match decide(&state.node, &host, token.place()) {
             Decision::Here => host,
             Decision::Peer(region) | Decision::Refuse(Why::NotHere(region)) => {
                 return Err(Failure::not_here(&region, &state.hosts.base_url(&host)));
             }
             Decision::Refuse(Why::WrongPlace { correct }) => {
-                return Err(wrong_place(&state, &host, &correct));
+                let failure = wrong_place(&state, &host, &correct);
+                note_refused(&state, request, context, &token, failure.refusal());
+                return Err(failure);
             }
         };
         let now = state.clock.now();
-        let authenticated = state
-            .registry
-            .authenticate(&token, now)
-            .map_err(|failure| refuse_token(&state, request, context, &token, failure))?;
+        let authenticated = state.registry.authenticate(&token, now).map_err(|failure| {
+            let refusal = Refusal::from(failure);
+            note_refused(&state, request, context, &token, &refusal);
+            Failure::unauthorized(refusal.reason, refusal.detail)
+        })?;
         let tenant = authenticated.tenant;
         if tenant.state == TenantState::Purged {
             // Nothing is left of it: no name, and no log to write to.
@@ -161,6 +168,9 @@ impl Caller {
         let address = client_address(request, &self.state.config.server.trusted_proxies);
         let named = request.match_info().get("tenant");
         let Err(refusal) = gates::enter(&self, named, address, self.state.clock.now()) else {
+            let client = self.client.family(&self.notes);
+            let now = self.state.clock.now();
+            self.state.uses.note(&self.credential.key_id, &self.tenant.id, (now, client, address));
             return Ok(self);
         };
         self.scoped.note_refusal(&self.asked("request"), &refusal);
@@ -286,14 +296,14 @@ pub(crate) fn context(request: &HttpRequest) -> RequestContext {
     })
 }
 
+/// The host that a request is for. An absolute request target names it in place of the header (RFC 9112 §3.2.2).
+pub(crate) fn host_of(request: &HttpRequest) -> &str {
+    let header = || request.headers().get(header::HOST).and_then(|value| value.to_str().ok());
+    request.uri().host().or_else(header).unwrap_or_default()
+}
+
 fn place_of(request: &HttpRequest, state: &State) -> Result<Place, Failure> {
-    // An absolute request target names the host in place of the header (RFC 9112 §3.2.2).
-    let host = request
-        .uri()
-        .host()
-        .or_else(|| request.headers().get(header::HOST).and_then(|value| value.to_str().ok()))
-        .unwrap_or_default();
-    state.hosts.place(host).ok_or_else(|| {
+    state.hosts.place(host_of(request)).ok_or_else(|| {
         let known: Vec<String> =
             state.hosts.all().iter().map(|place| state.hosts.base_url(place)).collect();
         Failure::new(
@@ -303,7 +313,7 @@ fn place_of(request: &HttpRequest, state: &State) -> Result<Place, Failure> {
     })
 }
 
-fn token_of(request: &HttpRequest) -> Result<BearerToken, Failure> {
+fn token_of(request: &HttpRequest) -> Result<Result<BearerToken, TokenFault>, Failure> {
     // Not a list (RFC 9110 §5.3): whoever looks at the other one of two would see another caller.
     if request.headers().get_all(header::AUTHORIZATION).nth(1).is_some() {
         return Err(Failure::unauthorized(
@@ -312,38 +322,50 @@ fn token_of(request: &HttpRequest) -> Result<BearerToken, Failure> {
         ));
     }
     let sent = request.headers().get(header::AUTHORIZATION).map(header::HeaderValue::as_bytes);
-    BearerToken::parse_bytes(sent.unwrap_or_default())
-        .map_err(|fault| Failure::unauthorized(fault.reason(), fault.detail()))
+    Ok(BearerToken::parse_bytes(sent.unwrap_or_default()))
 }
 
-/// A token that is not good any more is refused in its tenant's log too, where its administrator looks.
-fn refuse_token(
+/// A text that is no token is refused in the log of the tenant whose token it looks to be.
+fn refuse_text(
+    state: &State,
+    request: &HttpRequest,
+    context: &RequestContext,
+    fault: TokenFault,
+) -> Failure {
+    let sent = request.headers().get(header::AUTHORIZATION).map(header::HeaderValue::as_bytes);
+    let text = String::from_utf8_lossy(sent.unwrap_or_default());
+    let refusal = Refusal::from(fault);
+    if let Some(Authenticated { tenant, credential }) = state.registry.recognise(&text) {
+        let place = Place { region: tenant.region.clone(), population: credential.population };
+        attempt(state, request, context, &credential.key_id).note(&tenant, &place, &refusal);
+    }
+    Failure::unauthorized(refusal.reason, refusal.detail)
+}
+
+/// A token that is not good any more, or not at this host, is refused in its tenant's log too.
+fn note_refused(
     state: &State,
     request: &HttpRequest,
     context: &RequestContext,
     token: &BearerToken,
-    failure: AuthFailure,
-) -> Failure {
-    let refusal = Refusal::from(failure);
-    let notes = token.quirks();
-    if let Some(owner) = state.registry.owner(token)
-        && let Some(directory) = state.directories.get(&token.place().region)
-    {
-        let asked = Asked {
-            operation: "request",
-            request_id: context.request_id.clone(),
-            trace_id: context.trace_id.clone(),
-            client: recognise(user_agent(request), request.uri().query(), &notes).to_owned(),
-            key_id: token.key_id().to_owned(),
-            started: context.started,
-            now: state.clock.now(),
-            notes,
-            part: None,
-        };
-        let scoped = directory.within_population(&owner.tenant, token.place().population);
-        scoped.note_refusal(&asked, &refusal);
+    refusal: &Refusal,
+) {
+    let Some(Authenticated { tenant, credential }) = state.registry.owner(token) else { return };
+    if tenant.state == TenantState::Purged {
+        return;
     }
-    Failure::unauthorized(refusal.reason, refusal.detail)
+    let mut attempt = attempt(state, request, context, &credential.key_id);
+    attempt.notes = token.quirks();
+    attempt.note(&tenant, token.place(), refusal);
+}
+
+fn attempt<'a>(
+    state: &'a State,
+    request: &'a HttpRequest,
+    context: &'a RequestContext,
+    key_id: &'a str,
+) -> Attempt<'a> {
+    Attempt { state, request, context, operation: "request", key_id, notes: Notes::default() }
 }
 
 fn unknown_token() -> Failure {
@@ -351,10 +373,6 @@ fn unknown_token() -> Failure {
         Reason::TokenUnknown,
         "This token is not known here. Create a new token and paste it whole.",
     )
-}
-
-fn user_agent(request: &HttpRequest) -> Option<&str> {
-    request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok())
 }
 
 fn wrong_place(state: &State, host: &Place, correct: &Place) -> Failure {

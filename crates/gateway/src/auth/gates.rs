@@ -50,7 +50,7 @@ fn check_name(tenant: &Tenant, named: Option<&str>) -> Result<(), Refusal> {
     ))
 }
 
-fn check_state(tenant: &Tenant) -> Result<(), Refusal> {
+pub(crate) fn check_state(tenant: &Tenant) -> Result<(), Refusal> {
     let contact = &tenant.seat_contact;
     match tenant.state {
         TenantState::Active if tenant.provisioning => Ok(()),

@@ -15,6 +15,8 @@ pub struct RegistrySettings {
     pub pool_max: u32,
     /// How often changes made elsewhere are looked for.
     pub poll_interval: Duration,
+    /// How often the last uses of credentials are written.
+    pub uses_interval: Duration,
     /// The key of the token hashes; absent, the registry makes and keeps one.
     pub pepper: Option<SecretString>,
 }
@@ -40,6 +42,11 @@ pub(super) fn read(values: &mut Values, data_dir: &Path) -> RegistrySettings {
             "registry.poll_interval",
             Duration::from_millis(500),
             Duration::from_millis(50)..=Duration::from_mins(1),
+        ),
+        uses_interval: values.span(
+            "registry.uses_interval",
+            Duration::from_mins(1),
+            Duration::from_millis(50)..=Duration::from_hours(1),
         ),
         pepper,
     }

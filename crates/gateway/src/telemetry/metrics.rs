@@ -24,6 +24,7 @@ const ACTIVE: &str = "http_server_active_requests";
 const OPERATIONS: &str = "scim_operations_total";
 const AUTH_FAILURES: &str = "scim_auth_failures_total";
 const RATE_LIMITED: &str = "scim_rate_limited_total";
+const TOKEN_REQUESTS: &str = "oauth_token_requests_total";
 const QUIRKS: &str = "scim_quirks_total";
 const CONNECTIONS: &str = "db_client_connection_count";
 const SNAPSHOT_AGE: &str = "registry_snapshot_age_seconds";
@@ -65,6 +66,7 @@ fn describe() {
     describe_counter!(OPERATIONS, Unit::Count, "SCIM operations by what became of them");
     describe_counter!(AUTH_FAILURES, Unit::Count, "Refused credentials by reason");
     describe_counter!(RATE_LIMITED, Unit::Count, "Requests beyond their tenant's rate");
+    describe_counter!(TOKEN_REQUESTS, Unit::Count, "Requests for access tokens");
     describe_counter!(QUIRKS, Unit::Count, "Tolerated deviations of identity providers");
     describe_gauge!(CONNECTIONS, Unit::Count, "Connections to the stores by state");
     describe_gauge!(SNAPSHOT_AGE, Unit::Seconds, "Time since the registry was last read");
@@ -147,6 +149,11 @@ pub(crate) fn operated(outcome: &Outcome) {
 /// Counts a request that is beyond its tenant's rate.
 pub(crate) fn count_rate_limited(region: &Region) {
     counter!(RATE_LIMITED, "region" => region.as_str().to_owned()).increment(1);
+}
+
+/// Counts a request for an access token, by what it came to.
+pub(crate) fn count_token_request(outcome: &'static str) {
+    counter!(TOKEN_REQUESTS, "outcome" => outcome).increment(1);
 }
 
 /// Counts the quirks that a request of a client's family needed.

@@ -7,6 +7,8 @@
     reason = "the functions that the tests share stop the test that they cannot serve"
 )]
 
+mod administer;
+mod readme;
 mod serving;
 
 use serde_json::Value;

@@ -1,10 +1,11 @@
 //! What keeps a caller out whose token is good.
 
-use crate::support::TestGateway;
 use crate::support::tenant::TestTenant;
+use crate::support::{TestGateway, by};
+use region_router::Population;
 use serde_json::json;
 use std::time::Duration;
-use tenant_registry::{Networks, NewCredential, Scopes, TenantChange, TenantState};
+use tenant_registry::{Networks, NewCredential, NewPlan, Scopes, TenantChange, TenantState};
 
 /// The same tenant with a token that is bound to networks.
 async fn bound(gateway: &TestGateway, tenant: &TestTenant, networks: &str) -> TestTenant {
@@ -121,4 +122,66 @@ async fn a_connection_that_is_switched_off_is_refused_and_says_so() {
     let on = TenantChange { provisioning: Some(true), ..TenantChange::default() };
     gateway.change(&acme, on).await;
     assert_eq!(acme.get("/Users").await.assert(200).total(), 0);
+}
+
+#[actix_web::test]
+async fn a_plan_without_directory_sync_is_refused_in_its_own_words_after_the_grace() {
+    let gateway = TestGateway::start().await;
+    let acme = gateway.tenant_with("acme", |new| new.plan = "free".to_owned()).await;
+    let registry = &gateway.state.registry;
+    let mut plan = NewPlan {
+        name: "free".to_owned(),
+        directory_sync: true,
+        group_push: false,
+        text: "Directory sync comes with Enterprise: see example.com/plans.".to_owned(),
+        grace: Duration::from_secs(3_600),
+    };
+    registry.set_plan(&plan, &by()).await.unwrap().commit().await.unwrap();
+
+    let id = acme.user("ada").await;
+    let group = acme.post("/Groups", &json!({ "displayName": "Crew" })).await;
+    let detail = group.refused(403, "plan_without_groups", None);
+    assert!(detail.contains("example.com/plans"), "{detail}");
+
+    plan.directory_sync = false;
+    registry.set_plan(&plan, &by()).await.unwrap().commit().await.unwrap();
+    acme.get(&format!("/Users/{id}")).await.assert(200);
+
+    let other = gateway.tenant_with("other", |new| new.plan = "none".to_owned()).await;
+    let none = NewPlan { name: "none".to_owned(), grace: Duration::ZERO, ..plan };
+    registry.set_plan(&none, &by()).await.unwrap().commit().await.unwrap();
+    let detail = other.get("/Users").await.refused(403, "plan_without_sync", None);
+    assert!(detail.contains("example.com/plans"), "{detail}");
+    let rows = other.decisions_until(1).await;
+    assert_eq!(rows[0].reason, "plan_without_sync");
+}
+
+#[actix_web::test]
+async fn while_a_tenant_changes_its_population_it_is_read_and_not_written() {
+    let gateway = TestGateway::start().await;
+    let acme = gateway.tenant("acme").await;
+    let id = acme.user("ada").await;
+    let registry = &gateway.state.registry;
+    let tenant = &acme.tenant.id;
+    let freeze = registry.freeze_switch(tenant, Population::Board, &by()).await.unwrap();
+    freeze.commit().await.unwrap();
+
+    acme.get("/Users").await.assert(200);
+    let answer = acme.post("/Users", &json!({ "userName": "eve" })).await;
+    answer.refused(503, "tenant_frozen", None);
+    assert_eq!(answer.header("retry-after"), Some("60"));
+    acme.delete(&format!("/Users/{id}")).await.refused(503, "tenant_frozen", None);
+    let operation = json!({ "method": "DELETE", "path": format!("/Users/{id}") });
+    let bulk = json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],
+        "Operations": [operation],
+    });
+    let answer = acme.post("/Bulk", &bulk).await.assert(200);
+    assert_eq!(answer.body["Operations"][0]["status"], "503");
+    let rows = acme.decisions().await;
+    assert_eq!(rows.iter().filter(|row| row.reason == "tenant_frozen").count(), 3);
+
+    registry.undo_switch(tenant, &by()).await.unwrap().commit().await.unwrap();
+    acme.post("/Users", &json!({ "userName": "eve" })).await.assert(201);
+    assert_eq!(acme.get("/Users").await.total(), 2);
 }

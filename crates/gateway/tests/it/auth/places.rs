@@ -71,10 +71,14 @@ async fn a_token_works_at_its_own_host_and_elsewhere_is_told_the_right_one() {
     assert_eq!(good, 8);
     for tenant in &tenants {
         assert_eq!(tenant.get("/Users").await.total(), 2);
-        // Two creates, the doubled path, and perhaps the list just now: nothing of the twelve others.
-        let rows = tenant.decisions().await;
+        // Two creates, the doubled path, perhaps the list just now, and each of the other hosts once: nothing of others.
+        let rows = tenant.decisions_until(6).await;
         assert!(rows.iter().all(|row| row.key_id == tenant.key_id), "{rows:?}");
-        assert_eq!(rows.iter().filter(|row| row.operation != "user.list").count(), 3, "{rows:?}");
+        let count = |reason: &str| rows.iter().filter(|row| row.reason == reason).count();
+        assert_eq!((count("user_created"), count("path_doubled")), (2, 1), "{rows:?}");
+        for reason in ["token_wrong_population", "token_wrong_region", "token_wrong_place"] {
+            assert_eq!(count(reason), 1, "{rows:?}");
+        }
     }
 }
 

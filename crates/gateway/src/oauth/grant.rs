@@ -1,0 +1,315 @@
+//! From what a client presents to its token.
+//!
+//! **Invariant**: the registry decides whether a secret is right, in memory and in constant time. Who does not prove to be the
+//! client learns nothing of it but whether its id names this host.
+
+use super::assertion::{self, Expected};
+use super::error::{Code, OauthError};
+use super::form::Form;
+use super::presented::Presented;
+use super::{CLIENT_CREDENTIALS, JWT_BEARER, endpoint, within};
+use crate::auth::{gates, rejected};
+use crate::rate_limit::Rate;
+use crate::state::State;
+use crate::telemetry::http::RequestContext;
+use actix_web::HttpRequest;
+use actix_web::http::StatusCode;
+use provisioning::{Reason, Refusal};
+use region_router::{Decision, Place, Population, Region, Why, decide};
+use scim_core::Notes;
+use secrecy::{ExposeSecret, SecretString};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tenant_registry::{ClientFailure, OauthClient, Scopes, Tenant};
+
+/// Tokens of one client a second, and at once. Only who is the client comes so far, so that nobody can keep it out.
+const RATE: (u32, u32) = (5, 50);
+
+/// A token, for this once.
+pub(super) struct Grant {
+    token: SecretString,
+    pub(super) lifetime: Duration,
+    pub(super) scope: String,
+}
+
+impl Grant {
+    pub(super) fn token(&self) -> &str {
+        self.token.expose_secret()
+    }
+}
+
+/// A request for a token.
+pub(super) struct Asking<'a> {
+    pub(super) state: &'a State,
+    pub(super) request: &'a HttpRequest,
+    pub(super) context: RequestContext,
+    pub(super) host: Place,
+    pub(super) address: IpAddr,
+    pub(super) form: &'a Form,
+}
+
+type Known = (Arc<Tenant>, Arc<OauthClient>);
+
+impl Asking<'_> {
+    pub(super) fn grant(&self, whose: &mut Option<(String, String)>) -> Result<Grant, OauthError> {
+        let presented = Presented::read(self.request, self.form)?;
+        let (tenant, client) = match self.form.get("grant_type") {
+            Some(CLIENT_CREDENTIALS) => self.client(&presented)?,
+            Some(JWT_BEARER) => self.granted(&presented)?,
+            Some(_) => {
+                return Err(OauthError::new(
+                    Code::UnsupportedGrantType,
+                    "The grant types are client_credentials and urn:ietf:params:oauth:grant-type:jwt-bearer.",
+                ));
+            }
+            None => return Err(OauthError::request("The parameter grant_type is missing.")),
+        };
+        *whose = Some((self.host.region.as_str().to_owned(), tenant.id.as_str().to_owned()));
+        self.check_client(&tenant, &client)?;
+        let scopes = scopes(self.form.get("scope"), client.scopes)?;
+        let now = self.state.clock.now();
+        let (token, lifetime) = self.state.registry.issue_access_token(&client, scopes, now);
+        let family = rejected::family(self.request, &Notes::default());
+        self.state.uses.note(&client.client_id, &tenant.id, (now, family, self.address));
+        Ok(Grant { token, lifetime, scope: scopes.words().collect::<Vec<_>>().join(" ") })
+    }
+
+    /// The client that proves to be one.
+    fn client(&self, presented: &Presented) -> Result<Known, OauthError> {
+        match presented {
+            Presented::Secret { client_id, secret } => {
+                self.check_place(client_id, Code::InvalidClient)?;
+                self.with_secret(client_id, secret)
+            }
+            Presented::Assertion { client_id, assertion } => {
+                self.with_assertion(client_id.as_deref(), assertion, Code::InvalidClient)
+            }
+            Presented::Nothing { .. } => Err(OauthError::new(
+                Code::InvalidClient,
+                "The client does not say who it is: send its id and secret by Basic or in the form, or an assertion.",
+            )),
+        }
+    }
+
+    /// The client that an assertion stands for (RFC 7523 §2.1); proving to be it beside that is not needed.
+    fn granted(&self, presented: &Presented) -> Result<Known, OauthError> {
+        let assertion = self
+            .form
+            .get("assertion")
+            .ok_or_else(|| OauthError::request("The parameter assertion is missing."))?;
+        match presented {
+            Presented::Nothing { client_id } => {
+                self.with_assertion(client_id.as_deref(), assertion, Code::InvalidGrant)
+            }
+            Presented::Secret { client_id, .. } => {
+                let (_, client) = self.client(presented)?;
+                if client.assertion.is_none() {
+                    return Err(OauthError::new(
+                        Code::UnauthorizedClient,
+                        "No keys are configured for assertions of this client.",
+                    ));
+                }
+                self.with_assertion(Some(client_id), assertion, Code::InvalidGrant)
+            }
+            Presented::Assertion { .. } => {
+                Err(OauthError::request("Use assertion or client_assertion, and one of them only."))
+            }
+        }
+    }
+
+    fn with_secret(&self, client_id: &str, secret: &SecretString) -> Result<Known, OauthError> {
+        let (registry, now) = (&self.state.registry, self.state.clock.now());
+        let found = registry.authenticate_client(client_id, secret.expose_secret(), now);
+        let known = registry.oauth_client(client_id);
+        match (found, known) {
+            (Ok(client), Some((tenant, _))) => Ok((tenant, client)),
+            (Ok(_), None) => Err(unknown()),
+            (Err(failure), known) => {
+                let why = told(failure);
+                if let Some(known) = known {
+                    let text = format!("An access token was asked for, and refused. {why}");
+                    self.note(&known, &Refusal::new(Reason::ClientSecretInvalid, text));
+                }
+                Err(OauthError::new(Code::InvalidClient, why))
+            }
+        }
+    }
+
+    fn with_assertion(
+        &self,
+        client_id: Option<&str>,
+        assertion: &str,
+        code: Code,
+    ) -> Result<Known, OauthError> {
+        let subject = assertion::subject(assertion);
+        let client_id = client_id.or(subject.as_deref()).unwrap_or_default();
+        self.check_place(client_id, code)?;
+        let refused = |why: &str| OauthError::new(code, format!("The assertion is refused. {why}"));
+        let stranger = || refused("No keys are configured for it here.");
+        let known = self.state.registry.oauth_client(client_id).ok_or_else(stranger)?;
+        let keys = known.1.assertion.as_ref().ok_or_else(stranger)?;
+        let ours = endpoint(self.state, &self.host);
+        let mut audiences = vec![ours.as_str()];
+        audiences.extend(keys.audience.as_deref());
+        let expected = Expected {
+            issuer: &keys.issuer,
+            subject: &keys.subject,
+            audiences: &audiences,
+            jwks: &keys.jwks,
+        };
+        let now = self.state.clock.now();
+        let verdict = assertion::verify(assertion, &expected, now).and_then(|good| {
+            let replays = &self.state.replays;
+            let is_new = replays.take(client_id, &good.name, good.expires_at, now);
+            is_new.then_some(()).ok_or("It was used before.")
+        });
+        match verdict {
+            Ok(()) => Ok(known),
+            Err(why) => {
+                let text =
+                    format!("An access token was asked for with an assertion, and refused. {why}");
+                self.note(&known, &Refusal::new(Reason::ClientAssertionInvalid, text));
+                Err(refused(why))
+            }
+        }
+    }
+
+    /// The place that a client id names must be the one that the host names.
+    fn check_place(&self, client_id: &str, code: Code) -> Result<(), OauthError> {
+        let Some(place) = place_in(client_id) else { return Err(unknown_by(code)) };
+        match decide(&self.state.node, &self.host, &place) {
+            Decision::Here => Ok(()),
+            Decision::Refuse(Why::WrongPlace { correct })
+                if self.state.hosts.knows(&correct.region) =>
+            {
+                Err(OauthError::new(
+                    code,
+                    format!(
+                        "This client belongs to the {} population in region {}. Its token endpoint is {}.",
+                        correct.population,
+                        correct.region,
+                        endpoint(self.state, &correct)
+                    ),
+                ))
+            }
+            Decision::Refuse(Why::WrongPlace { .. }) => Err(unknown_by(code)),
+            Decision::Peer(region) | Decision::Refuse(Why::NotHere(region)) => {
+                Err(OauthError::request(format!("Region {region} is not on this node."))
+                    .status(StatusCode::MISDIRECTED_REQUEST))
+            }
+        }
+    }
+
+    /// What keeps out a client that proved to be one.
+    fn check_client(&self, tenant: &Tenant, client: &OauthClient) -> Result<(), OauthError> {
+        let (per_second, burst) = RATE;
+        within(self.state, &format!("oauth {}", client.client_id), Rate::new(per_second, burst))?;
+        let unauthorized = |text: String| OauthError::new(Code::UnauthorizedClient, text);
+        if !client.networks.contain(self.address) {
+            return Err(unauthorized(format!(
+                "This client is bound to networks, and {} is in none of them.",
+                self.address
+            )));
+        }
+        gates::check_state(tenant).map_err(|refusal| unauthorized(refusal.detail))
+    }
+
+    /// Notes a refusal in the log of the client's tenant, where its administrator looks.
+    fn note(&self, (tenant, client): &Known, refusal: &Refusal) {
+        let attempt = rejected::Attempt {
+            state: self.state,
+            request: self.request,
+            context: &self.context,
+            operation: "token.create",
+            key_id: &client.client_id,
+            notes: Notes::default(),
+        };
+        attempt.note(tenant, &self.host, refusal);
+    }
+}
+
+fn unknown() -> OauthError {
+    unknown_by(Code::InvalidClient)
+}
+
+/// The same words whatever was wrong: whether an id is one of ours is nobody's business.
+fn unknown_by(code: Code) -> OauthError {
+    OauthError::new(code, told(ClientFailure::Unknown))
+}
+
+/// Only who holds the secret learns what became of it.
+fn told(failure: ClientFailure) -> &'static str {
+    match failure {
+        ClientFailure::Unknown => {
+            "The client's id or secret is not right here. Copy both again, or make a new secret and paste that."
+        }
+        ClientFailure::Expired(_) => {
+            "The client's secret expired. Make a new one and paste it into your identity provider."
+        }
+        ClientFailure::SecretRevoked(_) => {
+            "The client's secret was revoked. Make a new one and paste it into your identity provider."
+        }
+        ClientFailure::Revoked(_) => "The client was revoked. Make a new one.",
+    }
+}
+
+/// `mcl_{region}_{population}_{key id}`.
+fn place_in(client_id: &str) -> Option<Place> {
+    let mut parts = client_id.strip_prefix("mcl_")?.split('_');
+    let region = Region::parse(parts.next()?).ok()?;
+    let population = Population::from_code(parts.next()?)?;
+    Some(Place { region, population })
+}
+
+/// What is asked for, or all that the client may do (RFC 6749 §3.3). Who names operations alone, or resources alone, gets
+/// those of the client's.
+fn scopes(asked: Option<&str>, granted: Scopes) -> Result<Scopes, OauthError> {
+    let own: Vec<&str> = granted.words().collect();
+    let invalid = |text: &str| {
+        OauthError::new(Code::InvalidScope, format!("{text} The client has: {}.", own.join(" ")))
+    };
+    let words: Vec<&str> = asked.unwrap_or_default().split(' ').filter(|w| !w.is_empty()).collect();
+    let is_known = |word: &&str| Scopes::ALL.words().any(|known| known == *word);
+    if !words.iter().all(is_known) {
+        return Err(invalid("There is no such scope; scopes are words with spaces between them."));
+    }
+    if !words.iter().all(|word| own.contains(word)) {
+        return Err(invalid("That is more than the client has."));
+    }
+    let is_resource = |word: &&str| matches!(*word, "users" | "groups");
+    let mut wanted = words.clone();
+    for kind in [true, false] {
+        if !words.iter().any(|word| is_resource(word) == kind) {
+            wanted.extend(own.iter().filter(|word| is_resource(word) == kind));
+        }
+    }
+    Scopes::parse(&wanted.join(",")).map_err(|_unknown| invalid("There is no such scope."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Scopes, place_in, scopes};
+
+    #[test]
+    fn a_scope_is_what_is_asked_for_and_no_more_than_there_is() {
+        let granted = Scopes::parse("read,create,users").unwrap();
+        let words = |asked| scopes(asked, granted).map(|s| s.words().collect::<Vec<_>>().join(" "));
+        assert_eq!(words(None).unwrap(), "read create users");
+        assert_eq!(words(Some(" ")).unwrap(), "read create users");
+        assert_eq!(words(Some("users read")).unwrap(), "read users");
+        assert_eq!(words(Some("read")).unwrap(), "read users");
+        assert_eq!(words(Some("users")).unwrap(), "read create users");
+        for bad in ["delete users", "groups read", "all", "read,users", "openid", "read\tusers"] {
+            assert!(words(Some(bad)).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_client_id_names_its_place() {
+        assert_eq!(place_in("mcl_eu_pf_abc").unwrap().to_string(), "eu/platform");
+        for bad in ["", "mcl_", "mcl_eu", "mcl_eu_xx_a", "mst_eu_pf_a", "mcl__pf_a"] {
+            assert!(place_in(bad).is_none(), "{bad}");
+        }
+    }
+}
