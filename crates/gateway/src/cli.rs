@@ -6,6 +6,7 @@
 mod ask;
 mod conformance;
 mod demo;
+mod doctor;
 mod life;
 mod log;
 mod migrate;
@@ -103,6 +104,8 @@ enum Command {
     Quirks(quirks::Arguments),
     /// Show what to type into an identity provider: values, mapping, steps
     Setup(setup::Arguments),
+    /// Try what identity providers do against the running server, and say what a person must fix
+    Doctor(doctor::Arguments),
 }
 
 /// Parses the arguments of this process and does what they say.
@@ -144,6 +147,9 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         other => other,
     };
     telemetry::start_quiet()?;
+    if let Command::Doctor(arguments) = &command {
+        return block_on(doctor::run(arguments, &config, output));
+    }
     block_on(async {
         match command {
             Command::Migrate => migrate::migrate(&config, output).await,
@@ -159,7 +165,10 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Log(arguments) => log::run(&arguments, &config, output).await,
             Command::Quirks(arguments) => quirks::run(&arguments, &config, output).await,
             Command::Setup(arguments) => setup::run(&arguments, &config, output).await,
-            Command::Serve { .. } | Command::Demo | Command::Conformance(_) => Ok(()),
+            Command::Serve { .. }
+            | Command::Demo
+            | Command::Conformance(_)
+            | Command::Doctor(_) => Ok(()),
         }
     })?;
     Ok(ExitCode::SUCCESS)

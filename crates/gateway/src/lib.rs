@@ -7,6 +7,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod conformance;
+pub mod doctor;
 pub mod health;
 pub mod jobs;
 pub mod oauth;

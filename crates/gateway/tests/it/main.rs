@@ -18,6 +18,7 @@ mod conformance;
 mod cursors;
 mod decisions;
 mod discovery;
+mod doctor;
 mod errors;
 mod extensions;
 mod gates;
