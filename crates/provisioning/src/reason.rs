@@ -196,6 +196,8 @@ reasons! {
     ProvisioningOff = "provisioning_off", Policy, 403, None;
     /// The tenant lets no identity provider do this.
     OperationNotAllowed = "operation_not_allowed", Policy, 403, None;
+    /// The credential is for a population that the tenant does not provision.
+    PopulationConflict = "population_conflict", Policy, 403, None;
     /// The credential is bound to networks, and the request came from another one.
     NetworkNotAllowed = "network_not_allowed", Policy, 403, None;
     /// More requests than the tenant's rate.

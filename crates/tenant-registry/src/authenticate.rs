@@ -11,6 +11,7 @@ use crate::tenant::{Tenant, TenantState};
 use hmac::digest::Key;
 use hmac::{Hmac, KeyInit, Mac};
 use provisioning::{Reason, Refusal};
+use region_router::Population;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use std::fmt;
@@ -42,6 +43,14 @@ pub enum AuthFailure {
     /// It was revoked at this instant.
     #[error("the token was revoked")]
     Revoked(OffsetDateTime),
+    /// It is for a population that its tenant does not provision, or no longer.
+    #[error("the token is for {asked}, and its tenant provisions {provisions}")]
+    OtherPopulation {
+        /// Who is provisioned.
+        provisions: Population,
+        /// Whom the token is for.
+        asked: Population,
+    },
 }
 
 impl AuthFailure {
@@ -52,6 +61,7 @@ impl AuthFailure {
             Self::Unknown => Reason::TokenUnknown,
             Self::Expired(_) | Self::AccessTokenExpired(_) => Reason::TokenExpired,
             Self::Revoked(_) => Reason::TokenRevoked,
+            Self::OtherPopulation { .. } => Reason::PopulationConflict,
         }
     }
 
@@ -74,6 +84,11 @@ impl AuthFailure {
             Self::Revoked(at) => format!(
                 "This token was revoked on {}. Generate a new token and paste it into your identity provider.",
                 day(*at)
+            ),
+            Self::OtherPopulation { provisions, asked } => format!(
+                "This token is for the {asked} population, and this account provisions {provisions} alone (its setting \
+                 both_populations is off). Nothing was changed. Use the base URL and a token of {provisions}, or ask for both \
+                 to be allowed."
             ),
         }
     }
@@ -164,10 +179,15 @@ pub(crate) fn authenticate(
     if now >= credential.ends_at() {
         return Err(AuthFailure::Expired(credential.ends_at()));
     }
+    // What is left rests: on the way back it is good again.
+    let (provisions, asked) = (tenant.population, credential.population);
+    if !tenant.serves(asked) {
+        return Err(AuthFailure::OtherPopulation { provisions, asked });
+    }
     Ok(Authenticated { tenant, credential })
 }
 
-/// Whose token it is or was: its secret is right, whether or not its time is over.
+/// Whose token it is or was: its secret is right, whether or not its time is over or its population is provisioned.
 pub(crate) fn owner(
     snapshot: &Snapshot,
     pepper: &Pepper,
@@ -182,12 +202,9 @@ pub(crate) fn owner(
     let is_same = bool::from(presented.0.ct_eq(&kept.0));
     let (Some(credential), true) = (credential, is_same) else { return None };
     let tenant = snapshot.tenant(&credential.tenant_id)?;
-    // A token of before the tenant moved names another place, and one of the population that it left is not good while it
-    // is away: on the way back it is again.
+    // A token of before the tenant moved names another place.
     let place = token.place();
-    let is_at_home = tenant.region == place.region
-        && credential.population == place.population
-        && tenant.serves(place.population);
+    let is_at_home = tenant.region == place.region && credential.population == place.population;
     if !is_at_home || tenant.state == TenantState::Purged {
         return None;
     }

@@ -121,7 +121,7 @@ impl Caller {
         let authenticated = state.registry.authenticate(&token, now).map_err(|failure| {
             let refusal = Refusal::from(failure);
             note_refused(&state, request, context, &token, &refusal);
-            Failure::unauthorized(refusal.reason, refusal.detail)
+            failure_of(refusal)
         })?;
         let tenant = authenticated.tenant;
         if tenant.state == TenantState::Purged {
@@ -174,11 +174,7 @@ impl Caller {
             return Ok(self);
         };
         self.scoped.note_refusal(&self.asked("request"), &refusal);
-        let failure = match refusal.reason.status() {
-            401 => Failure::unauthorized(refusal.reason, refusal.detail),
-            _ => refusal.into(),
-        };
-        Err(failure.of_tenant(&self).of_request(&self.context, request))
+        Err(failure_of(refusal).of_tenant(&self).of_request(&self.context, request))
     }
 
     /// Takes the requests that a request counts as beside itself: the operations of a bulk request.
@@ -356,7 +352,12 @@ fn note_refused(
     }
     let mut attempt = attempt(state, request, context, &credential.key_id);
     attempt.notes = token.quirks();
-    attempt.note(&tenant, token.place(), refusal);
+    // Its administrator looks at the log of the population that there is now.
+    let mut place = token.place().clone();
+    if !tenant.serves(place.population) {
+        place.population = tenant.population;
+    }
+    attempt.note(&tenant, &place, refusal);
 }
 
 fn attempt<'a>(
@@ -366,6 +367,14 @@ fn attempt<'a>(
     key_id: &'a str,
 ) -> Attempt<'a> {
     Attempt { state, request, context, operation: "request", key_id, notes: Notes::default() }
+}
+
+/// 401 with its challenge, or what the reason has.
+fn failure_of(refusal: Refusal) -> Failure {
+    match refusal.reason.status() {
+        401 => Failure::unauthorized(refusal.reason, refusal.detail),
+        _ => refusal.into(),
+    }
 }
 
 fn unknown_token() -> Failure {

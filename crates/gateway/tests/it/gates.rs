@@ -185,3 +185,21 @@ async fn while_a_tenant_changes_its_population_it_is_read_and_not_written() {
     acme.post("/Users", &json!({ "userName": "eve" })).await.assert(201);
     assert_eq!(acme.get("/Users").await.total(), 2);
 }
+
+#[actix_web::test]
+async fn a_token_of_the_population_that_is_left_is_told_so_and_good_again_on_the_way_back() {
+    let gateway = TestGateway::start().await;
+    let acme = gateway.tenant("acme").await;
+    let registry = &gateway.state.registry;
+    let (tenant, hour) = (&acme.tenant.id, Duration::from_secs(3_600));
+    let freeze = registry.freeze_switch(tenant, Population::Board, &by()).await.unwrap();
+    freeze.commit().await.unwrap();
+    registry.cut_over(tenant, hour, &by()).await.unwrap().commit().await.unwrap();
+
+    let answer = acme.post("/Users", &json!({ "userName": "ada" })).await;
+    let detail = answer.refused(403, "population_conflict", None);
+    assert!(detail.contains("both_populations"), "{detail}");
+
+    registry.undo_switch(tenant, &by()).await.unwrap().commit().await.unwrap();
+    acme.post("/Users", &json!({ "userName": "ada" })).await.assert(201);
+}

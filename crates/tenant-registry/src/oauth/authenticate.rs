@@ -81,10 +81,15 @@ pub(crate) fn owner(
     let claims = access::open(key, token.expose());
     let client = snapshot.client(token.key_id());
     let (Some(claims), Some(client)) = (claims, client) else { return None };
-    if id::place(&client.client_id).as_ref() != Some(token.place()) {
+    let place = token.place();
+    if id::place(&client.client_id).as_ref() != Some(place) {
         return None;
     }
-    let tenant = Arc::clone(home(snapshot, client)?);
+    let tenant = snapshot.tenant(&client.tenant_id)?;
+    if tenant.region != place.region || tenant.state == TenantState::Purged {
+        return None;
+    }
+    let tenant = Arc::clone(tenant);
     Some(Authenticated { tenant, credential: Arc::new(credential(client, claims)) })
 }
 

@@ -80,10 +80,11 @@ async fn tokens_of_the_population_that_is_left_rest_until_the_way_back() {
     made(here.freeze_switch(&acme.id, Board, &by()).await).await;
     assert_eq!(good(&here), Ok(Platform), "what is frozen can be read");
     made(here.cut_over(&acme.id, HOUR, &by()).await).await;
-    assert_eq!(good(&here), Err(AuthFailure::Unknown));
-    assert!(here.owner(&old).is_none());
+    let resting = AuthFailure::OtherPopulation { provisions: Board, asked: Platform };
+    assert_eq!(good(&here), Err(resting));
+    assert!(here.owner(&old).is_some(), "the attempt is in its tenant's log");
     there.refresh().await.unwrap();
-    assert_eq!(good(&there), Err(AuthFailure::Unknown));
+    assert_eq!(good(&there), Err(resting));
 
     let late = here.undo_switch(&acme.id, &by_at(NOW + HOUR + HOUR)).await;
     is_conflict(&late);
@@ -111,7 +112,8 @@ async fn tokens_are_minted_for_the_tenant_s_population_alone_unless_both_are_all
     assert_eq!(presented(&board).place().population, Board);
     assert!(registry.authenticate(&presented(&board), NOW).is_ok());
     change(&registry, &acme, both(false)).await;
-    assert_eq!(registry.authenticate(&presented(&board), NOW).unwrap_err(), AuthFailure::Unknown);
+    let refused = AuthFailure::OtherPopulation { provisions: Platform, asked: Board };
+    assert_eq!(registry.authenticate(&presented(&board), NOW).unwrap_err(), refused);
 
     made(registry.freeze_switch(&acme.id, Board, &by()).await).await;
     for population in [Board, Platform] {
