@@ -84,6 +84,8 @@ TOKENS = [
     "~mst_us_pf_0123456789abcdef_0123456789012345678901234567890123456789012",
     "~mst_eu_bd_AbCdEfGhIjKlMnOp_zyxwvutsrqponmlkjihgfedcbaZYXWVUTSRQPONMLKJ",
     "~mst_ap1_pf_AAAAAAAAAAAAAAAA_0000000000000000000000000000000000000000000",
+    "~mat_eu_pf_0123456789abcdef_FEDCBA9876543210abcdefghijklmnopqrstuvwxyz0",
+    "~mcs_eu_pf_0123456789abcdef_FEDCBA9876543210abcdefghijklmnopqrstuvwxyz0", "Bearer mcl_eu_pf_0123456789abcdef",
 ]
 
 

@@ -83,6 +83,8 @@ struct Shared {
     redis: Option<(redis::Client, ConnectionManager)>,
     snapshot: ArcSwap<Snapshot>,
     refreshed_at: ArcSwap<Instant>,
+    /// One change at a time: of this node, one connection at most waits for the lock, and the others are there for reading.
+    changing: Arc<Mutex<()>>,
     /// One refresh at a time: else an older one could replace a newer one's snapshot.
     turn: Mutex<()>,
     generation: watch::Sender<i64>,
@@ -118,6 +120,7 @@ impl Registry {
                 redis,
                 snapshot: ArcSwap::default(),
                 refreshed_at: ArcSwap::from_pointee(Instant::now()),
+                changing: Arc::default(),
                 turn: Mutex::new(()),
                 generation: watch::Sender::new(0),
             }),

@@ -17,14 +17,22 @@ use sea_orm::{
     TransactionOptions, TransactionTrait,
 };
 use serde_json::{Map, Value, json};
+use std::sync::Arc;
+use std::time::Duration;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use tokio::sync::OwnedMutexGuard;
+use tokio::time::timeout;
+
+/// How long a change waits for the one before it.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A change that has begun.
 pub(super) struct Change<'a> {
     registry: &'a Registry,
     pub(super) by: &'a By,
     pub(super) transaction: DatabaseTransaction,
+    turn: OwnedMutexGuard<()>,
     pub(super) generation: i64,
     /// When, as precisely as it is kept.
     pub(super) at: OffsetDateTime,
@@ -33,12 +41,14 @@ pub(super) struct Change<'a> {
 impl Registry {
     /// Begins a change, unless its request was answered before.
     pub(super) async fn begin<'a>(&'a self, by: &'a By) -> Result<Change<'a>, RegistryError> {
+        let turn = Arc::clone(&self.shared.changing).lock_owned();
+        let turn = timeout(PATIENCE, turn).await.map_err(|_elapsed| RegistryError::Silent)?;
         let (transaction, generation) = self.lock().await?;
         let at = instant(micros(by.now)).unwrap_or(by.now);
         if let Some(once) = &by.once {
             super::answers::refuse_another(&transaction, once, at).await?;
         }
-        Ok(Change { registry: self, by, transaction, generation, at })
+        Ok(Change { registry: self, by, transaction, turn, generation, at })
     }
 
     /// A transaction that every other change waits for, and the generation that it makes.
@@ -135,6 +145,7 @@ impl Change<'_> {
         let open = Open {
             registry: self.registry.clone(),
             transaction: self.transaction,
+            turn: self.turn,
             entry,
             once: self.by.once.clone(),
             at: self.at,

@@ -14,6 +14,7 @@ use std::fmt;
 use std::ops::Deref;
 use std::time::Duration;
 use time::OffsetDateTime;
+use tokio::sync::OwnedMutexGuard;
 use tokio::time::sleep;
 
 /// How often a lost commit is looked for.
@@ -22,6 +23,8 @@ const LOOKS: usize = 5;
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// A change in its transaction, and what it makes. Dropped, it is not made.
+///
+/// Every other change waits for it: render the answer, and nothing else, before it is committed.
 #[must_use = "a change that is not committed is not made"]
 pub struct Pending<T> {
     value: T,
@@ -32,6 +35,8 @@ pub struct Pending<T> {
 pub(super) struct Open {
     pub(super) registry: Registry,
     pub(super) transaction: DatabaseTransaction,
+    /// Given back after the transaction's end.
+    pub(super) turn: OwnedMutexGuard<()>,
     /// Nothing where nothing changes.
     pub(super) entry: Option<AuditEntry>,
     pub(super) once: Option<Once>,
@@ -98,7 +103,7 @@ impl<T> Pending<T> {
 
     async fn end(self, answer: Option<&Remembered>) -> Result<T, RegistryError> {
         let Self { value, open } = self;
-        let Some(Open { registry, transaction, entry, once, at }) = open else {
+        let Some(Open { registry, transaction, turn, entry, once, at }) = open else {
             return Ok(value);
         };
         if let (Some(once), Some(answer)) = (&once, answer) {
@@ -113,6 +118,7 @@ impl<T> Pending<T> {
         if let Err(lost) = transaction.commit().await {
             registry.look_for(&entry, lost).await?;
         }
+        drop(turn);
         if let Err(error) = registry.refresh().await {
             tracing::warn!(error = %error, "The registry changed, and could not be read again yet.");
         }

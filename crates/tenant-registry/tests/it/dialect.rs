@@ -1,9 +1,11 @@
 use crate::support::{NOW, Store, by, change, credential, new_tenant, presented, tenant};
 use provisioning::ProfileId;
+use region_router::Population;
 use scim_core::{Custom, CustomAttribute, Kind, Quirk, ResourceType, Schemas, Tolerance};
 use std::sync::Arc;
 use tenant_registry::{
-    BearerToken, Extension, Registry, RegistryError, Tenant, TenantChange, TenantId,
+    BearerToken, Extension, RateLimit, Registry, RegistryError, Scopes, Tenant, TenantChange,
+    TenantId,
 };
 
 fn stranger() -> TenantId {
@@ -219,7 +221,7 @@ async fn what_the_profile_demands_is_required_of_a_user() {
 }
 
 #[tokio::test]
-async fn a_program_that_knows_neither_setting_still_makes_tenants() {
+async fn what_an_older_program_writes_is_read() {
     let store = Store::new().await;
     let registry = store.node().await;
     store
@@ -231,7 +233,29 @@ async fn a_program_that_knows_neither_setting_still_makes_tenants() {
         )
         .await;
     let old = registry.find_tenant("old").await.unwrap().unwrap();
-    assert_eq!((old.tolerance, old.extension), (Tolerance::default(), Extension::default()));
+    assert_eq!((&old.tolerance, &old.extension), (&Tolerance::default(), &Extension::default()));
+    // Nor what administering needs.
+    assert_eq!((old.origin, old.both_populations, old.switch), (old.population, false, None));
+    assert_eq!((old.platform_role.as_str(), old.board_role.as_str()), ("user", "advocate"));
+    assert_eq!((old.operations, old.rate_limit), (Scopes::ALL, RateLimit::Default));
+    assert_eq!((old.provisioning, old.sync_until, old.groups_in_plan), (true, None, true));
+    let token = credential(&registry, &old).await.credential;
+    let as_before = "UPDATE registry_credentials SET population = '', created_by = '', networks = '', retires_at = NULL";
+    store.run(as_before).await;
+    let kept = registry.credential(&token.key_id).await.unwrap().unwrap();
+    assert_eq!((kept.population, kept.networks), (token.population, token.networks));
+    let audit =
+        "INSERT INTO registry_audit (generation, at, actor, action, tenant_id, subject, detail)
+        VALUES (1000, 0, 'cli', 'tenant.create', 'ten_aaaaaaaaaaaaaaaa', 'old', '{}')";
+    store.run(audit).await;
+    assert_eq!(registry.audit(None, 1).await.unwrap()[0].request_id, None);
+    // Its role goes with it to the other population and stays what it was.
+    let frozen = registry.freeze_switch(&old.id, Population::Board, &by()).await.unwrap();
+    frozen.commit().await.unwrap();
+    let cut = registry.cut_over(&old.id, std::time::Duration::ZERO, &by()).await.unwrap();
+    let cut = cut.commit().await.unwrap();
+    assert_eq!((cut.population, cut.origin), (Population::Board, Population::Platform));
+    assert_eq!((cut.platform_role.as_str(), cut.board_role.as_str()), ("user", "advocate"));
     store.remove().await;
 }
 

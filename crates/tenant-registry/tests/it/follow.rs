@@ -1,7 +1,10 @@
 use crate::support::redis::{Redis, free_port};
-use crate::support::{NOW, Store, credential, presented, revoke, tenant};
+use crate::support::{NOW, Store, by, credential, presented, revoke, tenant};
+use secrecy::ExposeSecret;
 use std::time::Duration;
-use tenant_registry::{AuthFailure, Registry, RegistryError, RegistryOptions};
+use tenant_registry::{
+    AuthFailure, BearerToken, NewClient, Registry, RegistryError, RegistryOptions, Scopes,
+};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -71,6 +74,35 @@ async fn an_announced_change_arrives_without_asking() {
     for slug in ["one", "two", "three"] {
         tenant(&here, slug).await;
         reached(&there, *here.generations().borrow()).await;
+    }
+    follower.end().await;
+    store.remove().await;
+}
+
+#[tokio::test]
+async fn a_revocation_is_announced_to_other_nodes() {
+    let redis = Redis::start();
+    let store = Store::new().await;
+    let here = store.node_with(options(NEVER, Some(&redis.url))).await;
+    let there = store.node_with(options(NEVER, Some(&redis.url))).await;
+    let follower = Follower::of(&there);
+    let acme = tenant(&here, "acme").await;
+    let issued = credential(&here, &acme).await;
+    let new = NewClient::new("Entra");
+    let client = here.create_client(&acme.id, &new, &by()).await.unwrap().commit().await.unwrap();
+    let client = client.client;
+    let (access, _) = here.issue_access_token(&client, Scopes::ALL, NOW);
+    let access = BearerToken::parse(access.expose_secret()).unwrap();
+    reached(&there, *here.generations().borrow()).await;
+    assert!(there.authenticate(&access, NOW).is_ok());
+
+    revoke(&here, &issued.credential, NOW).await;
+    let gone = here.revoke_client(&acme.id, &client.client_id, &by()).await.unwrap();
+    gone.commit().await.unwrap();
+    reached(&there, *here.generations().borrow()).await;
+
+    for token in [presented(&issued), access] {
+        assert_eq!(there.authenticate(&token, NOW).unwrap_err(), AuthFailure::Revoked(NOW));
     }
     follower.end().await;
     store.remove().await;

@@ -11,6 +11,7 @@ mod credentials;
 mod dialect;
 mod follow;
 mod fuzz;
+mod lost;
 mod oauth;
 mod pages;
 mod pending;

@@ -72,6 +72,10 @@ impl Store {
         }
     }
 
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
     pub(crate) async fn database(&self) -> Database {
         let options = PoolOptions {
             readers: 4,
