@@ -13,7 +13,7 @@ mod page;
 mod recorder;
 
 pub use counts::QuirkCount;
-pub use log::{DecisionRow, LogQuery};
+pub use log::DecisionRow;
 pub use page::DecisionQuery;
 pub(crate) use recorder::Recorder;
 

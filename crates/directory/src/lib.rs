@@ -21,7 +21,7 @@ mod seats;
 mod users;
 mod writer;
 
-pub use decisions::{Asked, DecisionQuery, DecisionRow, LogQuery, Part, QuirkCount, Refused};
+pub use decisions::{Asked, DecisionQuery, DecisionRow, Part, QuirkCount, Refused};
 pub use error::DirectoryError;
 pub use groups::{GroupAnswer, GroupChange, StoredGroup};
 pub use listing::{Found, Key, Listing, Narrowed, Start, Want, WantAll};

@@ -18,6 +18,7 @@ pub mod http;
 pub mod input;
 pub mod issuer;
 pub mod keys;
+pub mod limits;
 pub mod log;
 pub mod openapi;
 pub mod operator;

@@ -75,9 +75,9 @@ pub async fn tenant(
     let place = Place { region: tenant.region.clone(), population };
     let base = hosts.base_url(&place);
     let mut findings = Vec::new();
-    let credentials =
-        registry.credentials(&tenant.id).await.context("the registry cannot be read")?;
-    rights::look(tenant, &credentials, config, Clock.now(), &mut findings);
+    let access = rights::Access::read(registry, tenant).await;
+    let access = access.context("the registry cannot be read")?;
+    rights::look(tenant, &access, config, Clock.now(), &mut findings);
     let route = route(options);
     let wire = reach::connect(&base, &route, &mut findings).await;
     let is_met = match &wire {

@@ -1,18 +1,8 @@
 //! Reading the provisioning log.
 
-use crate::error::DirectoryError;
-use crate::scope::{Scoped, instant};
+use crate::scope::instant;
 use sea_orm::{DbErr, QueryResult};
 use time::OffsetDateTime;
-
-/// Which decisions are wanted.
-#[derive(Debug, Clone, Default)]
-pub struct LogQuery {
-    /// Only those about this user or group: a userName, a displayName or a SCIM id.
-    pub user: Option<String>,
-    /// This many, the newest.
-    pub last: u32,
-}
 
 /// One row of the provisioning log.
 #[derive(Debug, Clone)]
@@ -59,29 +49,6 @@ pub struct DecisionRow {
 
 pub(super) const SELECT: &str = "SELECT id, at, operation, outcome, reason, status, resource_type, resource_id, subject, attribute, detail, changed,
      ignored, quirks, request_id, trace_id, client, key_id, duration_us FROM decisions WHERE tenant_id = $1";
-
-impl Scoped {
-    /// The newest decisions, oldest of them first.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn decisions(&self, query: &LogQuery) -> Result<Vec<DecisionRow>, DirectoryError> {
-        let last = i64::from(query.last);
-        let rows = match &query.user {
-            None => {
-                self.read(format!("{SELECT} ORDER BY id DESC LIMIT $2"), vec![last.into()]).await?
-            }
-            Some(user) => {
-                let sql = format!("{SELECT} AND {} ORDER BY id DESC LIMIT $2", about("$3", "$4"));
-                let key = super::subject_key(user);
-                self.read(sql, vec![last.into(), key.into(), super::indexed(user).into()]).await?
-            }
-        };
-        let mut decisions = rows.iter().map(row).collect::<Result<Vec<_>, _>>()?;
-        decisions.reverse();
-        Ok(decisions)
-    }
-}
 
 /// That a decision is about someone: the place of the name in comparison form, and that of the text as an id. The ids of
 /// such decisions are looked up in two indexes; as a condition with OR, a planner tests each decision of the tenant.

@@ -1,7 +1,7 @@
 //! What a write leaves behind: a change without a gap in its numbers, its outbox row, its decision; a refusal only that.
 
 use crate::support::{BASE, Scene, asked, group};
-use directory::{Asked, DirectoryError, GroupChange, LogQuery};
+use directory::{Asked, DecisionQuery, DirectoryError, GroupChange};
 use scim_core::{Document, Member, MemberStep};
 use serde_json::{Value, json};
 
@@ -30,9 +30,12 @@ async fn unmatched(scene: &Scene) -> Vec<String> {
 
 /// `operation outcome reason` of every decision.
 async fn decisions(scene: &Scene) -> Vec<String> {
-    let query = LogQuery { user: None, last: 1_000 };
-    let rows = scene.scoped.decisions(&query).await.unwrap();
-    rows.iter().map(|row| format!("{} {} {}", row.operation, row.outcome, row.reason)).collect()
+    let query = DecisionQuery { limit: 1_000, ..DecisionQuery::default() };
+    let rows = scene.scoped.decisions_page(&query).await.unwrap();
+    rows.iter()
+        .rev()
+        .map(|row| format!("{} {} {}", row.operation, row.outcome, row.reason))
+        .collect()
 }
 
 #[tokio::test]

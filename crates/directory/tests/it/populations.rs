@@ -1,7 +1,7 @@
 //! The two populations of one tenant: they share a store and a tenant, and nothing else.
 
 use crate::support::{BASE, NOW, Scene, asked, group, tenant, user};
-use directory::{Asked, DirectoryError, LogQuery, Scoped, Start, Want};
+use directory::{Asked, DecisionQuery, DirectoryError, Scoped, Start, Want};
 use provisioning::Reason;
 use region_router::Population;
 use serde_json::json;
@@ -31,8 +31,9 @@ async fn names(scoped: &Scoped) -> (u64, Vec<String>) {
 }
 
 async fn log(scoped: &Scoped) -> Vec<String> {
-    let rows = scoped.decisions(&LogQuery { user: None, last: 10 }).await.unwrap();
-    rows.into_iter().map(|row| format!("{} {}", row.operation, row.reason)).collect()
+    let query = DecisionQuery { limit: 10, ..DecisionQuery::default() };
+    let rows = scoped.decisions_page(&query).await.unwrap();
+    rows.into_iter().rev().map(|row| format!("{} {}", row.operation, row.reason)).collect()
 }
 
 #[tokio::test]

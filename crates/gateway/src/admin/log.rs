@@ -26,7 +26,7 @@ pub struct DecisionView {
     pub at: String,
     /// Such as `user.create`.
     pub operation: String,
-    /// `done`, `unchanged`, `refused`, `read` or `warned`.
+    /// `done`, `unchanged`, `refused`, `read` or `noted`.
     pub outcome: String,
     /// The reason code.
     pub reason: String,

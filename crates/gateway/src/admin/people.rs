@@ -151,8 +151,20 @@ async fn act(call: Call, action: Action, operation: &'static str) -> Result<Answ
         once: call.directory_once.clone(),
     };
     let asked = call.asked(operation);
-    let answer = scoped.act(call.path("user"), &base, action, run, &asked).await?;
-    shown(&answer.user)
+    match scoped.act(call.path("user"), &base, action, run, &asked).await {
+        Ok(answer) => shown(&answer.user),
+        Err(directory::DirectoryError::Refused(refusal)) if !call.dry_run => {
+            let refused = directory::Refused {
+                refusal: &refusal,
+                resource_type: "User",
+                resource_id: Some(call.path("user")),
+                subject: None,
+            };
+            scoped.refuse(&asked, &refused).await?;
+            Err(directory::DirectoryError::Refused(refusal).into())
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// `GET /tenants/{tenant}/groups`.

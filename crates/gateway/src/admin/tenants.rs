@@ -11,7 +11,9 @@ use super::view::{self, Page};
 use provisioning::ProfileId;
 use region_router::{Hosts, Place, Population, Region};
 use serde::{Deserialize, Serialize};
-use tenant_registry::{NewTenant, RateLimit, Tenant, TenantChange, TenantQuery, TenantState};
+use std::time::Duration;
+use tenant_registry::{NewTenant, Tenant, TenantChange, TenantQuery, TenantState};
+use time::OffsetDateTime;
 use utoipa::ToSchema;
 
 /// The most seats that can be asked for.
@@ -303,6 +305,13 @@ pub async fn suspend(call: Call) -> Result<Answer, Problem> {
 /// # Errors
 /// As its row says.
 pub async fn resume(call: Call) -> Result<Answer, Problem> {
+    let retention = call.admin.config.retention.closed;
+    if is_past(call.tenant()?, retention, call.facts.now) {
+        return Err(Problem::new(
+            Code::StateConflict,
+            "The tenant was closed longer ago than retention.closed: its data is being deleted.",
+        ));
+    }
     set_state(&call, TenantState::Active).await
 }
 
@@ -317,6 +326,12 @@ pub async fn close(call: Call) -> Result<Answer, Problem> {
 async fn set_state(call: &Call, state: TenantState) -> Result<Answer, Problem> {
     let pending = call.admin.registry.set_state(call.tenant_id()?, state, &call.by()).await?;
     call.settle(pending, |tenant| shown(call, tenant)).await
+}
+
+/// Whether a tenant was closed so long ago that its data is deleted.
+#[must_use]
+pub fn is_past(tenant: &Tenant, retention: Duration, now: OffsetDateTime) -> bool {
+    tenant.closed_at.is_some_and(|at| at + retention <= now)
 }
 
 fn shown(call: &Call, tenant: &Tenant) -> Answer {
@@ -346,79 +361,4 @@ pub(super) fn plan_name(text: &str) -> Result<String, Problem> {
         return Ok(text.to_owned());
     }
     Err(Problem::field("plan", "must be 1 to 63 small letters, digits and hyphens"))
-}
-
-/// How many requests are answered, and what there may be.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Limits)]
-pub struct LimitsView {
-    /// `default`, `off`, or requests a second and at once: `200/2000`.
-    #[schema(example = "200/2000")]
-    pub rate_limit: String,
-    /// Requests a second that are answered, sustained; null: any number.
-    pub per_second: Option<u32>,
-    /// Requests at once; null: any number.
-    pub burst: Option<u32>,
-    /// People who may be active; null: any number.
-    pub seats: Option<u64>,
-    /// Live tokens that there may be.
-    pub tokens: usize,
-    /// Operations of one bulk request.
-    pub bulk_operations: u64,
-    /// Bytes of one body.
-    pub body_bytes: usize,
-    /// Results of one page.
-    pub page_max: u64,
-}
-
-/// Another rate.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(example = json!({ "rate_limit": "200/2000" }))]
-pub struct SetLimits {
-    /// `default`, `off`, or requests a second and at once: `200/2000`, the second not smaller than the first.
-    #[schema(pattern = "^(default|off|[1-9][0-9]{0,6}/[1-9][0-9]{0,6})$")]
-    rate_limit: String,
-}
-
-/// `GET /tenants/{tenant}/limits`.
-///
-/// # Errors
-/// As its row says.
-pub fn limits(call: &Call) -> Result<Answer, Problem> {
-    let tenant = call.tenant()?;
-    Ok(shown_limits(call, tenant))
-}
-
-/// `PUT /tenants/{tenant}/limits`.
-///
-/// # Errors
-/// As its row says.
-pub async fn set_limits(call: Call) -> Result<Answer, Problem> {
-    let asked: SetLimits = call.body()?;
-    let rate = RateLimit::parse(&asked.rate_limit)
-        .map_err(|error| Problem::field("rate_limit", error.to_string()))?;
-    let change = TenantChange { rate_limit: Some(rate), ..TenantChange::default() };
-    let pending = call.admin.registry.change_tenant(call.tenant_id()?, &change, &call.by()).await?;
-    call.settle(pending, |tenant| shown_limits(&call, tenant)).await
-}
-
-fn shown_limits(call: &Call, tenant: &Tenant) -> Answer {
-    let limits = &call.admin.config.limits;
-    let rate = match tenant.rate_limit {
-        RateLimit::Off => None,
-        RateLimit::Default => Some((limits.rate_per_second, limits.rate_burst)),
-        RateLimit::Rate { per_second, burst } => Some((per_second, burst)),
-    };
-    let view = LimitsView {
-        rate_limit: tenant.rate_limit.to_string(),
-        per_second: rate.map(|rate| rate.0),
-        burst: rate.map(|rate| rate.1),
-        seats: tenant.seats,
-        tokens: tenant_registry::MAX_LIVE,
-        bulk_operations: limits.bulk_operations,
-        body_bytes: limits.body_bytes,
-        page_max: limits.page_max,
-    };
-    Answer::ok(&view).version(tenant.version)
 }

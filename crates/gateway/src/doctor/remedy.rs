@@ -50,7 +50,7 @@ fn token(reason: &str) -> Option<&'static str> {
         }
         "network_not_allowed" => {
             "The token may only be used from certain networks, and this request came from another one. Take the networks off the \
-             token, or add the identity provider's. Behind a proxy, set server.trusted_proxies, so that the client's address is seen."
+             token, or add the identity provider's (`muster token change TENANT KEY_ID --networks`). Behind a proxy, set server.trusted_proxies, so that the client's address is seen."
         }
         _ => return None,
     };
@@ -60,26 +60,29 @@ fn token(reason: &str) -> Option<&'static str> {
 fn tenant(reason: &str) -> Option<&'static str> {
     let text = match reason {
         "tenant_suspended" => {
-            "The tenant is suspended: nothing is provisioned. Resume it, if it is meant to be served: `muster tenant set TENANT \
-             --state active`."
+            "The tenant is suspended: nothing is provisioned. Resume it, if it is meant to be served: `muster tenant resume \
+             TENANT`."
         }
         "tenant_closed" => {
-            "The tenant is closed. Open it again before its data is purged, or take the application out of the identity provider."
+            "The tenant is closed. Resume it before its data is purged (`muster tenant resume TENANT`), or take the application out of the \
+             identity provider."
         }
         "plan_without_sync" => {
-            "The tenant's plan does not hold directory sync. Put it on a plan that does, or tell the customer what the text says."
+            "The tenant's plan does not hold directory sync. Put it on a plan that does (`muster tenant set TENANT \
+             --plan`), or tell the customer what the text says."
         }
         "plan_without_groups" => {
             "The tenant's plan does not hold groups. Put it on a plan that does, or switch groups off in the identity provider."
         }
         "provisioning_off" => {
-            "The tenant's connection is switched off. Switch provisioning on in the tenant's settings."
+            "The tenant's connection is switched off. Switch it on: `muster tenant connection TENANT --provisioning on`."
         }
         "operation_not_allowed" => {
-            "The tenant's allowed operations leave this out. Allow it in the tenant's settings."
+            "The tenant's allowed operations leave this out. Allow it: `muster tenant set TENANT --operations`."
         }
         "tenant_frozen" => {
-            "The tenant is being switched to the other population, or moved: writes wait. Cut over, or undo the switch."
+            "The tenant is being switched to the other population, or moved: writes wait. Cut over, or undo the switch: `muster \
+             tenant switch`."
         }
         "rate_limited" => {
             "The tenant has used up its rate: wait as long as Retry-After says, or raise it with `muster tenant set TENANT \
@@ -124,20 +127,21 @@ mod tests {
     use std::time::Duration;
 
     /// What a client that is well cannot meet: it sends none of these.
-    const NEVER_MET: [&str; 6] = [
+    const NEVER_MET: [&str; 8] = [
         "method_not_allowed",
         "media_type_unsupported",
         "too_many",
         "body_too_large",
         "not_implemented",
         "group_push_off",
+        "client_secret_invalid",
+        "client_assertion_invalid",
     ];
 
     #[test]
     fn every_refusal_of_a_connection_or_by_policy_has_a_remedy_of_its_own() {
         for reason in Reason::ALL {
-            let is_ours =
-                matches!(reason.class(), Class::Connection | Class::Policy | Class::Store);
+            let is_ours = !matches!(reason.class(), Class::Mapping | Class::Conflict);
             if !is_ours || reason.status() < 400 || NEVER_MET.contains(&reason.as_str()) {
                 continue;
             }

@@ -71,6 +71,10 @@ const TROUBLES: &[TroubleText] = &[
     shared::MEMBER,
     shared::GROUP_TAKEN,
     shared::SUSPENDED,
+    shared::PLAN,
+    shared::NOT_ALLOWED,
+    shared::WAIT,
+    shared::CLIENT,
 ];
 
 pub(super) const GUIDE: Guide = Guide {
@@ -120,7 +124,7 @@ pub(super) const GUIDE: Guide = Guide {
             "Begins with mcs_; it is shown once, when it is made.",
         ),
     ],
-    oauth_note: "In place of a token, where the client knows OAuth 2 client credentials: your operator makes the client.",
+    oauth_note: "In place of a token, where the client knows OAuth 2 client credentials: your operator makes the client (`muster oauth-client create {tenant}`).",
     actions: &[
         on("Create", ""),
         on("Update", ""),

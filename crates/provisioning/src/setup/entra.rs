@@ -93,6 +93,10 @@ const TROUBLES: &[TroubleText] = &[
     ),
     shared::GROUP_TAKEN,
     shared::SUSPENDED,
+    shared::PLAN,
+    shared::NOT_ALLOWED,
+    shared::WAIT,
+    shared::CLIENT,
 ];
 
 const NOTES: &[Said] = &[
@@ -169,7 +173,7 @@ pub(super) const GUIDE: Guide = Guide {
         ),
     ],
     oauth_note: "For an application of Entra's gallery, which takes no long-lived token any more: choose OAuth 2 client credentials. Your \
-                 operator makes the client. An application of your own (non-gallery) takes the token.",
+                 operator makes the client (`muster oauth-client create {tenant}`). An application of your own (non-gallery) takes the token.",
     actions: &[
         on("Create", ""),
         on("Update", ""),

@@ -59,6 +59,9 @@ const TROUBLES: &[TroubleText] = &[
     shared::TAKEN,
     shared::SEATS,
     shared::SUSPENDED,
+    shared::PLAN,
+    shared::NOT_ALLOWED,
+    shared::WAIT,
 ];
 
 pub(super) const GUIDE: Guide = Guide {

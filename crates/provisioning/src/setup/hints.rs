@@ -35,7 +35,8 @@ const HINTS: &[HintText] = &[
     hint(
         "Not sure which token was pasted?",
         "Make a new one with `muster token create {tenant}` and paste that. Nobody needs the old one while the connection does \
-         not work; revoke it with `muster token revoke KEY_ID`.",
+         not work: revoke it with `muster token revoke KEY_ID`. In a connection that works, `muster token rotate start` lets both \
+         be good for a while.",
     ),
     hint(
         "Does any request arrive?",

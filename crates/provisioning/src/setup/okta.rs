@@ -82,6 +82,9 @@ pub(super) const TROUBLES: &[TroubleText] = &[
     ),
     shared::MEMBER,
     shared::SUSPENDED,
+    shared::PLAN,
+    shared::NOT_ALLOWED,
+    shared::WAIT,
 ];
 
 pub(super) const NOTES: &[Said] = &[

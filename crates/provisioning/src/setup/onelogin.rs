@@ -71,6 +71,9 @@ const TROUBLES: &[TroubleText] = &[
     shared::MEMBER,
     shared::GROUP_TAKEN,
     shared::SUSPENDED,
+    shared::PLAN,
+    shared::NOT_ALLOWED,
+    shared::WAIT,
 ];
 
 pub(super) const GUIDE: Guide = Guide {

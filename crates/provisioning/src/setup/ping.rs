@@ -56,6 +56,10 @@ const TROUBLES: &[TroubleText] = &[
     shared::MEMBER,
     shared::GROUP_TAKEN,
     shared::SUSPENDED,
+    shared::PLAN,
+    shared::NOT_ALLOWED,
+    shared::WAIT,
+    shared::CLIENT,
 ];
 
 pub(super) const GUIDE: Guide = Guide {
@@ -118,7 +122,7 @@ pub(super) const GUIDE: Guide = Guide {
         ),
         field("authorization_type", "Auth Type Header", Choose("Bearer"), ""),
     ],
-    oauth_note: "In place of a token, if you like: your operator makes the client.",
+    oauth_note: "In place of a token, if you like: your operator makes the client (`muster oauth-client create {tenant}`).",
     actions: &[
         on("Allow users to be created", ""),
         on("Allow users to be updated", ""),

@@ -119,6 +119,23 @@ pub(super) const SEATS: TroubleText = trouble(
      people hold none.",
 );
 pub(super) const SUSPENDED: TroubleText = trouble(
-    &[Reason::TenantSuspended],
-    "Provisioning is suspended for this account; nothing was changed. The text says whom to ask.",
+    &[Reason::TenantSuspended, Reason::TenantClosed, Reason::ProvisioningOff],
+    "Provisioning is suspended, closed or switched off for this account; nothing was changed. The text says which, and whom to ask.",
+);
+pub(super) const PLAN: TroubleText = trouble(
+    &[Reason::PlanWithoutSync, Reason::PlanWithoutGroups],
+    "The plan does not hold directory sync, or groups. The text says what to do.",
+);
+pub(super) const NOT_ALLOWED: TroubleText = trouble(
+    &[Reason::OperationNotAllowed, Reason::ScopeMissing, Reason::NetworkNotAllowed],
+    "The connection, or the token, may not do this, or not from there: the text names the setting. Ask your operator to allow it, or switch \
+     the operation off in {idp}.",
+);
+pub(super) const WAIT: TroubleText = trouble(
+    &[Reason::RateLimited, Reason::TenantFrozen, Reason::StoreUnavailable],
+    "Nothing to do at first: the same is tried again later. If it lasts, ask your operator.",
+);
+pub(super) const CLIENT: TroubleText = trouble(
+    &[Reason::ClientSecretInvalid, Reason::ClientAssertionInvalid],
+    "No access token was given out: client secret or assertion is not right. Enter the secret again, or have another one made.",
 );

@@ -32,7 +32,7 @@ const CLASS: Param =
 const OUTCOME: Param = Param {
     name: "outcome",
     about: "Only those with this outcome.",
-    form: Form::Word(&["done", "unchanged", "refused", "read", "warned"]),
+    form: Form::Word(&["done", "unchanged", "refused", "read", "noted"]),
 };
 const SINCE: Param = instant("since", "Only those at this time or later.");
 const UNTIL: Param = instant("until", "Only those before this time.");

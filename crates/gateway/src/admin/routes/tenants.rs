@@ -9,7 +9,7 @@ use crate::admin::endpoint::{Endpoint, Form, Param};
 use crate::admin::input::{AFTER, LIMIT};
 use crate::admin::problem::Code;
 use crate::admin::view::Page;
-use crate::admin::{attributes, plans, residency, settings, setup, switches, tenants};
+use crate::admin::{attributes, limits, plans, residency, settings, setup, switches, tenants};
 
 const REGION: Param =
     Param { name: "region", about: "Only those of this region.", form: Form::Text };
@@ -83,14 +83,14 @@ pub(super) static ROWS: &[Endpoint] = &[
         .does("Which stores hold the tenant's data", "The region tag is read from each store now.")
         .gives::<residency::ResidencyView>(200)
         .in_the_directory(),
-    Endpoint::get("/admin/v1/tenants/{tenant}/limits", "tenants.limits", Tenant(TenantsRead), |call| ready(tenants::limits(&call)))
+    Endpoint::get("/admin/v1/tenants/{tenant}/limits", "tenants.limits", Tenant(TenantsRead), |call| ready(limits::read(&call)))
         .does("How much a tenant may ask for", "")
-        .gives::<tenants::LimitsView>(200)
+        .gives::<limits::LimitsView>(200)
         .versioned(),
-    Endpoint::put("/admin/v1/tenants/{tenant}/limits", "tenants.set_limits", Operator(TenantsWrite), |call| boxed(tenants::set_limits(call)))
+    Endpoint::put("/admin/v1/tenants/{tenant}/limits", "tenants.set_limits", Operator(TenantsWrite), |call| boxed(limits::set(call)))
         .does("Sets how many requests of a tenant are answered", "")
-        .takes::<tenants::SetLimits>()
-        .gives::<tenants::LimitsView>(200)
+        .takes::<limits::SetLimits>()
+        .gives::<limits::LimitsView>(200)
         .versioned()
         .or(&[Code::StateConflict]),
     Endpoint::get("/admin/v1/tenants/{tenant}/settings", "settings.read", Tenant(TenantsRead), |call| ready(settings::read(&call)))

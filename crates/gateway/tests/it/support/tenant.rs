@@ -2,7 +2,7 @@
 
 use super::answer::Answer;
 use actix_web::web::Data;
-use directory::{DecisionRow, LogQuery, Scoped};
+use directory::{DecisionQuery, DecisionRow, Scoped};
 use gateway::state::State;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
@@ -134,7 +134,10 @@ impl TestTenant {
 
     /// The tenant's decisions, oldest first; those of reads are written a little later.
     pub(crate) async fn decisions(&self) -> Vec<DecisionRow> {
-        self.scoped().decisions(&LogQuery { user: None, last: 1_000 }).await.unwrap()
+        let query = DecisionQuery { limit: 1_000, ..DecisionQuery::default() };
+        let mut rows = self.scoped().decisions_page(&query).await.unwrap();
+        rows.reverse();
+        rows
     }
 
     /// The decisions as soon as there are this many.
