@@ -74,6 +74,10 @@ fn tenant(reason: &str) -> Option<&'static str> {
         "plan_without_groups" => {
             "The tenant's plan does not hold groups. Put it on a plan that does, or switch groups off in the identity provider."
         }
+        "population_conflict" => {
+            "The tenant provisions the other population now. Enter the base URL and a token of that one, or let the tenant have both \
+             (both_populations)."
+        }
         "provisioning_off" => {
             "The tenant's connection is switched off. Switch it on: `muster tenant connection TENANT --provisioning on`."
         }

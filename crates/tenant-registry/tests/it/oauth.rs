@@ -165,7 +165,7 @@ async fn an_access_token_is_good_for_its_time_and_for_what_its_client_may_do() {
 }
 
 #[tokio::test]
-async fn access_tokens_of_another_registry_or_of_a_population_that_was_left_are_unknown() {
+async fn access_tokens_of_another_registry_or_of_a_population_that_was_left_are_refused() {
     let store = Store::new().await;
     let (other_store, registry) = (Store::new().await, store.node().await);
     let other = other_store.node().await;
@@ -181,7 +181,9 @@ async fn access_tokens_of_another_registry_or_of_a_population_that_was_left_are_
     assert!(registry.authenticate(&bearer(&token), NOW).is_ok());
     let cut = registry.cut_over(&acme.id, HOUR, &by()).await.unwrap();
     cut.commit().await.unwrap();
-    assert_eq!(registry.authenticate(&bearer(&token), NOW).unwrap_err(), AuthFailure::Unknown);
+    let (provisions, asked) = (Population::Board, Population::Platform);
+    let resting = AuthFailure::OtherPopulation { provisions, asked };
+    assert_eq!(registry.authenticate(&bearer(&token), NOW).unwrap_err(), resting);
     assert_eq!(ask(&registry, &client, &secret.unwrap()), Err(ClientFailure::Unknown));
     assert!(registry.oauth_client(&client.client_id).is_none());
     let both = TenantChange { both_populations: Some(true), ..Default::default() };
