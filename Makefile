@@ -70,12 +70,17 @@ conformance: ## Check the gateway against the SCIM RFCs, with a public tester an
 	@scripts/setup test
 	@scripts/conformance
 
+.PHONY: api-fuzz
+api-fuzz: ## Attack the admin API with what its OpenAPI document says, on both databases
+	@scripts/setup test
+	@scripts/api-fuzz
+
 .PHONY: fuzz
 fuzz: ## Fuzz the parsers, 10 minutes each
 	@scripts/fuzz
 
 .PHONY: nightly
-nightly: ## What takes an hour: fuzzing, 100 000 filters, conformance, crashes, measurements
+nightly: ## What takes an hour: fuzzing, 100 000 filters, conformance, the admin API, crashes, measurements
 	@scripts/nightly
 
 .PHONY: db-up

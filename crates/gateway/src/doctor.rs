@@ -91,6 +91,10 @@ pub async fn tenant(
             case.handshakes(&wire, &mut findings).await;
         }
     }
+    // Commands are to be copied as they stand.
+    for fix in findings.iter_mut().filter_map(|finding| finding.fix.as_mut()) {
+        *fix = fix.replace("TENANT", &tenant.slug);
+    }
     Ok(Report { tenant: Some(tenant.slug.clone()), findings })
 }
 

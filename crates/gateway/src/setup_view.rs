@@ -39,6 +39,7 @@ pub fn setup_of(tenant: &Tenant, hosts: &Hosts, idp: Idp, population: Population
 
 /// Everything that an administrator needs to connect one tenant to one identity provider.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = Setup)]
 pub struct SetupView {
     /// The tenant's short name.
     pub tenant: String,
@@ -94,6 +95,7 @@ pub struct SetupView {
 
 /// A field of the identity provider.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = SetupField)]
 pub struct FieldView {
     /// The same for every identity provider, such as `base_url`, `token` or `saml_acs`.
     pub key: String,
@@ -109,6 +111,7 @@ pub struct FieldView {
 
 /// A switch for something that the identity provider may do.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = SetupAction)]
 pub struct ActionView {
     /// What the identity provider calls it.
     pub label: String,
@@ -120,6 +123,7 @@ pub struct ActionView {
 
 /// One row of the table of attributes.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = SetupMapping)]
 pub struct MappingView {
     /// The SCIM attribute.
     pub attribute: String,
@@ -133,6 +137,7 @@ pub struct MappingView {
 
 /// An attribute that the tenant has declared itself.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = SetupAttribute)]
 pub struct OwnView {
     /// The URN of its schema.
     pub schema: String,
@@ -153,6 +158,7 @@ pub struct OwnView {
 
 /// The values of single sign-on.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = SetupSaml)]
 pub struct SamlView {
     /// What is entered in the identity provider.
     pub fields: Vec<FieldView>,
@@ -164,6 +170,7 @@ pub struct SamlView {
 
 /// A value that the identity provider gives.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = SetupReturn)]
 pub struct ReturnView {
     /// The field of the product.
     pub field: String,
@@ -173,6 +180,7 @@ pub struct ReturnView {
 
 /// One step.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = SetupStep)]
 pub struct StepView {
     /// In a word or two.
     pub title: String,
@@ -182,6 +190,7 @@ pub struct StepView {
 
 /// What comes of something that is done in the identity provider.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = SetupEvent)]
 pub struct EventView {
     /// What is done.
     pub done: String,
@@ -193,6 +202,7 @@ pub struct EventView {
 
 /// A question to ask when something does not work.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = SetupHint)]
 pub struct HintView {
     /// The question.
     pub question: String,
@@ -202,6 +212,7 @@ pub struct HintView {
 
 /// What to do about a refusal.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = SetupTrouble)]
 pub struct TroubleView {
     /// The reasons, as the header `X-Reason` and the log have them.
     pub reasons: Vec<String>,

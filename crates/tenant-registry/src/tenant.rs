@@ -1,6 +1,7 @@
 //! A tenant: one customer.
 //!
-//! **Invariant**: a tenant has one home region and one population for life; the names that say so are values, not text.
+//! **Invariant**: a tenant has one home region for life, and one population at a time unless both are allowed; the names that
+//! say so are values, not text.
 
 pub mod change;
 

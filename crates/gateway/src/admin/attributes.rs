@@ -76,11 +76,12 @@ fn kinds() -> Object {
 /// # Errors
 /// As its row says.
 pub fn list(call: &Call) -> Result<Answer, Problem> {
-    let declared = call.tenant()?.extension.declared.as_ref();
+    let tenant = call.tenant()?;
+    let declared = tenant.extension.declared.as_ref();
     let all = declared.into_iter().flat_map(|declared| {
         declared.attributes.iter().map(|attribute| view(&declared.urn, attribute))
     });
-    Ok(Answer::ok(&Page::whole(all.collect())))
+    Ok(Answer::ok(&Page::whole(all.collect())).version(tenant.version))
 }
 
 /// `POST /tenants/{tenant}/attributes`.
@@ -117,9 +118,9 @@ pub async fn add(call: Call) -> Result<Answer, Problem> {
         .registry
         .set_extension(&tenant.id, tenant.extension.declared.as_ref(), Some(&declared), &call.by())
         .await?;
-    call.settle(pending, |_| {
+    call.settle(pending, |tenant| {
         let at = format!("/admin/v1/tenants/{}/attributes", tenant.id);
-        Answer::created(&view(&declared.urn, &attribute), at)
+        Answer::created(&view(&declared.urn, &attribute), at).version(tenant.version)
     })
     .await
 }
@@ -139,7 +140,10 @@ pub async fn remove(call: Call) -> Result<Answer, Problem> {
     let before = tenant.extension.declared.as_ref();
     let registry = &call.admin.registry;
     let pending = registry.set_extension(&tenant.id, before, left, &call.by()).await?;
-    call.settle(pending, |_| Answer::ok(&view(&declared.urn, &attribute))).await
+    call.settle(pending, |tenant| {
+        Answer::ok(&view(&declared.urn, &attribute)).version(tenant.version)
+    })
+    .await
 }
 
 fn attribute(asked: AddAttribute) -> Result<CustomAttribute, Problem> {

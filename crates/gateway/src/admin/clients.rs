@@ -74,7 +74,7 @@ pub struct ClientView {
 #[schema(example = json!({
     "issuer": "https://login.microsoftonline.com/4b1d5b0e-0000-0000-0000-000000000000/v2.0",
     "subject": "7a1c9f0e-0000-0000-0000-000000000000",
-    "jwks": "{\"keys\":[]}",
+    "jwks": "{\"keys\":[{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\",\"kid\":\"k1\"}]}",
 }))]
 pub struct AssertionView {
     /// Their `iss`.

@@ -64,6 +64,9 @@ pub fn find(method: &str, path: &str) -> Found {
                 return Found::Endpoint(endpoint, values);
             }
             others.push(endpoint.method.as_str());
+            if endpoint.method == Method::Get {
+                others.push("HEAD");
+            }
         }
     }
     if others.is_empty() { Found::Nothing } else { Found::Others(others.join(", ")) }
@@ -97,7 +100,7 @@ pub async fn dispatch(
     operator.check(endpoint.access)?;
     let query = Query::read(&request.query, endpoint)?;
     let tenant = tenant(admin, &operator, endpoint, &path).await?;
-    let expected = expected(request.if_match.as_deref())?;
+    let expected = expected(endpoint, request.if_match.as_deref())?;
     if endpoint.body.is_none() && request.body.iter().any(|b| !b.is_ascii_whitespace()) {
         return Err(Problem::new(Code::BodyMalformed, "This takes no body."));
     }
@@ -114,7 +117,7 @@ pub async fn dispatch(
     };
     let (mut once, mut directory_once) = (None, None);
     match (endpoint.keeps, &scope) {
-        (Keeps::Registry, Some(scope)) => {
+        (Keeps::Registry | Keeps::RegistryAfterDirectory, Some(scope)) => {
             let found = admin.registry.once(scope, key.unwrap_or_default(), &request.body);
             if let Some(answer) = remembered(admin, &found).await? {
                 return Ok(answer);
@@ -137,13 +140,19 @@ pub async fn dispatch(
         facts: request.facts,
         query,
         expected,
-        once,
+        once: once.clone(),
         directory_once,
         path,
         body: request.body,
         tenant,
     };
-    run(admin, endpoint, call).await
+    match (run(admin, endpoint, call).await, once) {
+        // Another node has answered the same request since it was looked for.
+        (Err(problem), Some(once)) if problem.code == Code::IdempotencyKeyReused => {
+            remembered(admin, &once).await?.ok_or(problem)
+        }
+        (done, _) => done,
+    }
 }
 
 async fn run(admin: &Admin, endpoint: &'static Endpoint, call: Call) -> Result<Answer, Problem> {
@@ -188,8 +197,15 @@ async fn tenant(
 }
 
 /// The version in `If-Match` (RFC 9110 §13.1.1): one entity tag, or `*`.
-fn expected(header: Option<&str>) -> Result<Option<i64>, Problem> {
+fn expected(endpoint: &Endpoint, header: Option<&str>) -> Result<Option<i64>, Problem> {
     let Some(text) = header.map(str::trim) else { return Ok(None) };
+    if !endpoint.method.is_mutating() {
+        return Ok(None);
+    }
+    if !endpoint.is_versioned {
+        let detail = "is not taken here: what is made has no version before";
+        return Err(Problem::of_field(Code::HeaderInvalid, "If-Match", detail));
+    }
     if text == "*" {
         return Ok(None);
     }

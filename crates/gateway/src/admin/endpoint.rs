@@ -106,6 +106,8 @@ pub enum Keeps {
     Registry,
     /// In a region's store.
     Directory,
+    /// In the registry, after a look into a region's store.
+    RegistryAfterDirectory,
 }
 
 /// One endpoint.
@@ -280,6 +282,13 @@ impl Endpoint {
         self.keeps = Keeps::Directory;
         self
     }
+
+    /// It looks in a region's store, and writes in the registry.
+    #[must_use]
+    pub const fn after_the_directory(mut self) -> Self {
+        self.keeps = Keeps::RegistryAfterDirectory;
+        self
+    }
 }
 
 impl Endpoint {
@@ -313,35 +322,30 @@ impl Endpoint {
     /// Every problem that it can answer with, sorted.
     #[must_use]
     pub fn all_problems(&self) -> Vec<Code> {
-        let mut codes = vec![Code::QueryInvalid, Code::HeaderInvalid, Code::RateLimited];
+        let mut codes =
+            vec![Code::BodyMalformed, Code::QueryInvalid, Code::HeaderInvalid, Code::RateLimited];
         if self.access != Access::Public {
             codes.extend([
                 Code::TokenMissing,
                 Code::TokenIsScim,
                 Code::TokenInvalid,
                 Code::TokenExpired,
+                Code::RoleForbidden,
                 Code::RegistryUnavailable,
             ]);
         }
         match self.access {
             Access::Public | Access::Caller => {}
-            Access::Operator(_) => codes.extend([Code::ScopeMissing, Code::RoleForbidden]),
-            Access::Tenant(_) => codes.extend([Code::ScopeMissing]),
+            Access::Operator(_) | Access::Tenant(_) => codes.push(Code::ScopeMissing),
         }
         if self.path.contains('{') {
             codes.push(Code::NotFound);
         }
         if self.body.is_some() {
-            codes.extend([
-                Code::BodyMalformed,
-                Code::BodyTimeout,
-                Code::BodyTooLarge,
-                Code::MediaTypeUnsupported,
-                Code::FieldInvalid,
-            ]);
+            codes.extend([Code::MediaTypeUnsupported, Code::FieldInvalid]);
         }
         if self.method.is_mutating() {
-            codes.extend([Code::BodyMalformed, Code::BodyTooLarge, Code::BodyTimeout]);
+            codes.extend([Code::BodyTooLarge, Code::BodyTimeout]);
         }
         if self.method.is_mutating() && self.is_versioned {
             codes.push(Code::VersionMismatch);
@@ -349,7 +353,7 @@ impl Endpoint {
         if self.method == Method::Post {
             codes.extend([Code::IdempotencyInFlight, Code::IdempotencyKeyReused]);
         }
-        if self.keeps == Keeps::Directory {
+        if self.keeps != Keeps::Registry {
             codes.extend([Code::RegionNotHere, Code::StoreUnavailable, Code::TooExpensive]);
         }
         codes.extend(self.problems);

@@ -130,7 +130,7 @@ async fn caller(
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
         _ => return Err(missing()),
     };
-    let operator = admin.issuers.operator(token).await?;
+    let operator = admin.issuers.operator(token, admin.clock.now()).await?;
     let standing = admin.standing(&operator);
     seen.standing = Some(standing);
     match standing.retry_after {
@@ -175,6 +175,16 @@ async fn body(
         }
         Ok(bytes)
     };
+    if request.method().is_safe() {
+        let headers = request.headers();
+        let length = headers.get(header::CONTENT_LENGTH).map(HeaderValue::as_bytes);
+        if length.is_some_and(|length| length != b"0")
+            || headers.contains_key(header::TRANSFER_ENCODING)
+        {
+            return Err(Problem::new(Code::BodyMalformed, "This takes no body."));
+        }
+        return Ok(Vec::new());
+    }
     let patience = admin.config.limits.body_timeout;
     let bytes = tokio::time::timeout(patience, read).await.map_err(|_elapsed| {
         Problem::new(Code::BodyTimeout, "The body did not arrive in time. Send it again.")

@@ -139,7 +139,7 @@ pub fn body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         if inner.is_data() {
             let said = inner.to_string();
             let detail = said.split(" at line ").next().unwrap_or_default().to_owned();
-            let field = if field == "." { "body".to_owned() } else { field };
+            let field = named(field, &detail);
             let detail = harmless(&detail);
             Problem {
                 errors: vec![FieldProblem { field: field.clone(), detail: detail.clone() }],
@@ -153,6 +153,20 @@ pub fn body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         Problem::new(Code::BodyMalformed, "There is more in the body than one JSON object.")
     })?;
     Ok(value)
+}
+
+/// The field: that of the path, and the one that the parser says is missing, unknown or given twice in it.
+fn named(path: String, said: &str) -> String {
+    let inner = ["missing field `", "unknown field `", "duplicate field `"]
+        .into_iter()
+        .find_map(|how| said.strip_prefix(how)?.split('`').next())
+        .filter(|inner| path.rsplit('.').next() != Some(inner));
+    match (path.as_str(), inner) {
+        ("." | "?", Some(inner)) => inner.to_owned(),
+        ("." | "?", None) => "body".to_owned(),
+        (_, Some(inner)) => format!("{path}.{inner}"),
+        (_, None) => path,
+    }
 }
 
 /// What was sent is not sent back: the texts of the parser quote it.

@@ -16,6 +16,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tenant_registry::TenantId;
+use time::OffsetDateTime;
 
 /// Whom tokens are for.
 pub const AUDIENCE: &str = "muster-admin";
@@ -101,7 +102,7 @@ impl Issuers {
     ///
     /// # Errors
     /// 401 when the token is not good, 403 when what it says of its caller makes no sense here.
-    pub async fn operator(&self, token: &str) -> Result<Operator, Problem> {
+    pub async fn operator(&self, token: &str, now: OffsetDateTime) -> Result<Operator, Problem> {
         if token.starts_with("mst_") || token.starts_with("mat_") || token.starts_with("mcs_") {
             return Err(Problem::new(
                 Code::TokenIsScim,
@@ -110,7 +111,7 @@ impl Issuers {
         }
         let head = verify::head(token)?;
         if head.issuer == self.built_in.issuer {
-            let claims = self.built_in.verify(token, &head.kid)?;
+            let claims = self.built_in.verify(token, &head.kid, now)?;
             return caller(claims, Some("operator"));
         }
         match &self.oidc {
@@ -134,7 +135,7 @@ impl Issuers {
 }
 
 impl BuiltIn {
-    fn verify(&self, token: &str, kid: &str) -> Result<Claims, Problem> {
+    fn verify(&self, token: &str, kid: &str, now: OffsetDateTime) -> Result<Claims, Problem> {
         if self.known.load().is_older_than(FOLDER_AGE) {
             let keys = self.keys.all().map_err(|error| unreadable(&error))?;
             let keys = keys
@@ -147,11 +148,13 @@ impl BuiltIn {
         let key = known.find(kid).ok_or_else(unknown_key)?;
         let claims = verify::verify(token, key, &self.issuer, AUDIENCE)?;
         let longest = i64::try_from(self.longest.as_secs()).unwrap_or(i64::MAX);
-        // Our own issuer never leaves iat out, so a token without it was not made by it.
-        if claims.iat.is_none_or(|iat| claims.exp.saturating_sub(iat) > longest) {
+        // Our own issuer never leaves iat out, so a token without it was not made by it. Nor is it ahead of the time: a token
+        // that is to begin later would live longer.
+        let is_ahead = |iat: i64| iat > now.unix_timestamp().saturating_add(verify::LEEWAY_SECONDS);
+        if claims.iat.is_none_or(|iat| is_ahead(iat) || claims.exp.saturating_sub(iat) > longest) {
             return Err(Problem::new(
                 Code::TokenInvalid,
-                "The token lives longer than operator.max_lifetime allows.",
+                "The token lives longer than operator.max_lifetime allows, or does not say since when (iat).",
             ));
         }
         Ok(claims)

@@ -2,6 +2,8 @@
 //!
 //! **Invariant**: nothing is written here that the table and the types do not say; a test compares the committed copy.
 
+mod sample;
+
 use super::access::Access;
 use super::endpoint::{Endpoint, Form, Param, Shape};
 use super::input::DRY_RUN;
@@ -9,7 +11,6 @@ use super::problem::{Body, Code};
 use super::routes::{NOUNS, PATH_PARTS, endpoints};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
-use utoipa::openapi::{RefOr, schema::Schema};
 
 /// The document, for an admin API at this base URL.
 #[must_use]
@@ -18,12 +19,20 @@ pub fn document(base_url: &str) -> Value {
     collect(&mut schemas, &Shape::of::<Body<'static>>());
     let mut paths: Map<String, Value> = Map::new();
     for endpoint in endpoints() {
-        for shape in endpoint.body.iter().chain([&endpoint.gives.1]) {
+        collect(&mut schemas, &endpoint.gives.1);
+        if let Some(shape) = &endpoint.body {
             collect(&mut schemas, shape);
+            schemas.entry((shape.name)().into_owned()).and_modify(|schema| *schema = sent(schema));
         }
         let item = paths.entry(endpoint.path).or_insert_with(|| json!({}));
         if let Some(item) = item.as_object_mut() {
-            item.insert(endpoint.method.as_str().to_ascii_lowercase(), operation(endpoint));
+            let mut described = operation(endpoint);
+            let (status, shape) = &endpoint.gives;
+            let content = format!("/responses/{status}/content/application~1json");
+            if let Some(content) = described.pointer_mut(&content) {
+                content["example"] = sample::sample(&schemas, &reference(shape));
+            }
+            item.insert(endpoint.method.as_str().to_ascii_lowercase(), described);
         }
     }
     let tags: Vec<Value> =
@@ -51,11 +60,32 @@ pub fn document(base_url: &str) -> Value {
     })
 }
 
-fn collect(schemas: &mut BTreeMap<String, RefOr<Schema>>, shape: &Shape) {
+fn collect(schemas: &mut BTreeMap<String, Value>, shape: &Shape) {
     let mut found = Vec::new();
     (shape.refs)(&mut found);
     found.push(((shape.name)().into_owned(), (shape.schema)()));
-    schemas.extend(found);
+    for (name, schema) in found {
+        schemas.insert(name, serde_json::to_value(schema).unwrap_or_default());
+    }
+}
+
+/// The schema of what is sent: a field that can be absent can be null as well, and both are the same.
+fn sent(schema: &Value) -> Value {
+    let mut schema = schema.clone();
+    let required = schema.get("required").cloned().unwrap_or_else(|| json!([]));
+    let is_required =
+        |name: &str| required.as_array().is_some_and(|all| all.iter().any(|one| one == name));
+    let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
+    for (name, field) in properties.into_iter().flatten() {
+        let kind = field.get("type").filter(|kind| kind.is_string()).cloned();
+        if let (Some(kind), false) = (kind, is_required(name)) {
+            field["type"] = json!([kind, "null"]);
+            if let Some(words) = field.get_mut("enum").and_then(Value::as_array_mut) {
+                words.push(Value::Null);
+            }
+        }
+    }
+    schema
 }
 
 fn reference(shape: &Shape) -> Value {

@@ -4,7 +4,7 @@
 
 use super::answer::Answer;
 use super::call::Call;
-use super::problem::Problem;
+use super::problem::{Code, Problem};
 use super::tenants::plan_name;
 use super::tokens::{from_after, life};
 use super::view::{self, Page};
@@ -80,6 +80,12 @@ pub async fn read(call: Call) -> Result<Answer, Problem> {
 /// # Errors
 /// As its row says.
 pub async fn set(call: Call) -> Result<Answer, Problem> {
+    if call.operator.regions.is_some() {
+        return Err(Problem::new(
+            Code::RegionForbidden,
+            "A plan is that of tenants in every region, and your token is not good for all of them.",
+        ));
+    }
     let asked: SetPlan = call.body()?;
     let text = asked.upgrade_text.unwrap_or_default();
     if text.chars().count() > 500 || text.chars().any(char::is_control) {

@@ -190,10 +190,11 @@ pub async fn list(call: Call) -> Result<Answer, Problem> {
     let tenant = call.tenant_id()?;
     let uses = registry.uses(tenant).await?;
     let mut found = registry.credentials(tenant).await?;
+    found.sort_by(|a, b| (a.created_at, &a.key_id).cmp(&(b.created_at, &b.key_id)));
+    // The one that the cursor names may be in another state by now.
+    let mut found = from_after(found, call.query.after(), Credential::id);
     let state_wanted = call.query.text("state");
     found.retain(|one| state_wanted.is_none_or(|wanted| state(one, now) == wanted));
-    found.sort_by(|a, b| (a.created_at, &a.key_id).cmp(&(b.created_at, &b.key_id)));
-    let found = from_after(found, call.query.after(), Credential::id);
     let page = Page::of(found, call.query.limit(), Credential::id, |one| {
         TokenView::of(&one, uses.get(&one.key_id), now)
     });
@@ -245,7 +246,8 @@ pub async fn read(call: Call) -> Result<Answer, Problem> {
     let credential = of_path(&call).await?;
     let uses = call.admin.registry.uses(call.tenant_id()?).await?;
     let last = uses.get(&credential.key_id);
-    Ok(Answer::ok(&TokenView::of(&credential, last, call.facts.now)))
+    let view = TokenView::of(&credential, last, call.facts.now);
+    Ok(Answer::ok(&view).version(credential.version))
 }
 
 /// `PATCH /tenants/{tenant}/tokens/{token}`.
@@ -324,7 +326,7 @@ async fn of_path(call: &Call) -> Result<Credential, Problem> {
 }
 
 fn shown(call: &Call, credential: &Credential) -> Answer {
-    Answer::ok(&TokenView::of(credential, None, call.facts.now))
+    Answer::ok(&TokenView::of(credential, None, call.facts.now)).version(credential.version)
 }
 
 fn shown_once(call: &Call, issued: &IssuedCredential) -> Answer {
@@ -340,7 +342,7 @@ fn shown_once(call: &Call, issued: &IssuedCredential) -> Answer {
     };
     let tenant = &credential.tenant_id;
     let at = format!("/admin/v1/tenants/{tenant}/tokens/{}", credential.id());
-    Answer::created(&view, at)
+    Answer::created(&view, at).version(credential.version)
 }
 
 fn base_url(hosts: &Hosts, tenant: &Tenant, population: Population) -> String {

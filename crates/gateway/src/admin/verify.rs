@@ -7,13 +7,13 @@ use super::problem::{Code, Problem};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use jsonwebtoken::errors::ErrorKind;
-use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet};
+use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 /// How far clocks may differ.
-const LEEWAY_SECONDS: u64 = 30;
+pub(super) const LEEWAY_SECONDS: i64 = 30;
 /// The longest token that is looked at.
 const LONGEST: usize = 8 * 1024;
 /// The smallest modulus of an RSA key, in bytes (RFC 7518 §3.3).
@@ -49,16 +49,21 @@ impl VerifyingKey {
         let algorithm = match &jwk.algorithm {
             AlgorithmParameters::RSA(rsa) => {
                 let modulus = BASE64_URL_SAFE_NO_PAD.decode(rsa.n.as_bytes()).ok()?;
-                (modulus.len() >= RSA_BYTES).then_some(Algorithm::RS256)?
+                // Zeros before a number do not make it longer.
+                let length = modulus.iter().skip_while(|byte| **byte == 0).count();
+                (length >= RSA_BYTES).then_some(Algorithm::RS256)?
             }
             AlgorithmParameters::OctetKeyPair(pair) if pair.curve == EllipticCurve::Ed25519 => {
                 Algorithm::EdDSA
             }
             _ => return None,
         };
+        // A key for encryption signs nothing (RFC 7517 §4.2).
+        let is_for_signatures =
+            jwk.common.public_key_use.as_ref().is_none_or(|said| *said == PublicKeyUse::Signature);
         let said = jwk.common.key_algorithm.map(|said| said.to_string());
         let fits = said.is_none_or(|said| said == format!("{algorithm:?}"));
-        let kid = jwk.common.key_id.clone().filter(|_| fits)?;
+        let kid = jwk.common.key_id.clone().filter(|_| fits && is_for_signatures)?;
         Some(Self { kid, algorithm, key: DecodingKey::from_jwk(jwk).ok()? })
     }
 }
@@ -154,7 +159,7 @@ pub fn verify(
     audience: &str,
 ) -> Result<Claims, Problem> {
     let mut validation = Validation::new(key.algorithm);
-    validation.leeway = LEEWAY_SECONDS;
+    validation.leeway = LEEWAY_SECONDS.unsigned_abs();
     validation.validate_nbf = true;
     validation.set_issuer(&[issuer]);
     validation.set_audience(&[audience]);

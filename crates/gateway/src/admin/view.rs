@@ -3,11 +3,13 @@
 //! **Invariant**: what is rendered is a type with a schema; nothing is put together by hand.
 
 use serde::Serialize;
-use utoipa::ToSchema;
-use utoipa::openapi::schema::{Object, ObjectBuilder, SchemaType, Type};
+use std::borrow::Cow;
+use utoipa::openapi::schema::{ArrayBuilder, Object, ObjectBuilder, Schema, SchemaType, Type};
+use utoipa::openapi::{Ref, RefOr};
+use utoipa::{PartialSchema, ToSchema};
 
 /// A part of a list.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize)]
 pub struct Page<T> {
     /// The things.
     pub data: Vec<T>,
@@ -35,6 +37,35 @@ impl<T> Page<T> {
     #[must_use]
     pub fn whole(data: Vec<T>) -> Self {
         Self { data, next_cursor: None }
+    }
+}
+
+/// A derived schema has one name for the pages of all things.
+impl<T: ToSchema> ToSchema for Page<T> {
+    fn name() -> Cow<'static, str> {
+        Cow::Owned(format!("{}Page", T::name()))
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((T::name().into_owned(), T::schema()));
+        T::schemas(schemas);
+    }
+}
+
+impl<T: ToSchema> PartialSchema for Page<T> {
+    fn schema() -> RefOr<Schema> {
+        let data = ArrayBuilder::new()
+            .items(Ref::from_schema_name(T::name()))
+            .max_items(Some(usize::try_from(super::input::PAGE_MAX).unwrap_or(usize::MAX)));
+        let cursor = ObjectBuilder::new()
+            .schema_type(SchemaType::Array(vec![Type::String, Type::Null]))
+            .description(Some("What `after` is for the next page; null on the last one."));
+        let page = ObjectBuilder::new()
+            .property("data", data)
+            .required("data")
+            .property("next_cursor", cursor)
+            .required("next_cursor");
+        RefOr::T(Schema::Object(page.build()))
     }
 }
 
@@ -72,7 +103,7 @@ pub fn scope() -> Object {
 /// Scopes.
 #[must_use]
 pub fn scopes() -> utoipa::openapi::schema::Array {
-    utoipa::openapi::schema::ArrayBuilder::new().items(scope()).max_items(Some(7)).build()
+    ArrayBuilder::new().items(scope()).max_items(Some(7)).build()
 }
 
 /// Networks, as addresses and prefixes.
@@ -84,7 +115,7 @@ pub fn networks() -> utoipa::openapi::schema::Array {
         .min_length(Some(2))
         .max_length(Some(50))
         .build();
-    utoipa::openapi::schema::ArrayBuilder::new().items(network).max_items(Some(50)).build()
+    ArrayBuilder::new().items(network).max_items(Some(50)).build()
 }
 
 /// Where a credential or a client is in its life.

@@ -123,7 +123,7 @@ impl Ask {
         let tasks = TaskTracker::new();
         let (registry, directories) = match endpoint.keeps {
             Keeps::Registry => (open_registry(config).await?, BTreeMap::new()),
-            Keeps::Directory => {
+            Keeps::Directory | Keeps::RegistryAfterDirectory => {
                 let stores = Stores::open(config, &tasks).await?;
                 (stores.registry, stores.directories)
             }

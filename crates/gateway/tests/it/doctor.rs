@@ -200,6 +200,7 @@ async fn a_suspended_tenant_is_to_be_resumed() {
     assert!(fix(&report, "tenant.state").contains("Resume it"));
     let text = fix(&report, "token");
     assert!(text.contains("The tenant is suspended"), "{text}");
+    assert!(text.contains("`muster tenant resume acme`"), "{text}");
     // The same is not said thirty times.
     assert_eq!(finding(&report, "handshakes").verdict, Verdict::Skip);
     assert_eq!(live_tokens(&acme).await, ["Entra"]);

@@ -10,6 +10,7 @@
     reason = "clippy knows #[test] functions, not the helpers beside them"
 )]
 
+mod admin;
 mod auth;
 mod bulk;
 mod cli;

@@ -34,6 +34,28 @@ async fn what_is_dropped_or_discarded_is_not_made_and_holds_nobody_up() {
 }
 
 #[tokio::test]
+async fn a_change_that_is_given_up_at_any_moment_is_not_made_and_holds_nobody_up() {
+    let store = Store::new().await;
+    let registry = store.node().await;
+    let acme = tenant(&registry, "acme").await;
+    for n in 0..100 {
+        let (asked, by) = (seats(n), by());
+        // A client that hangs up drops the future wherever it stands.
+        let given_up = async {
+            let pending = registry.change_tenant(&acme.id, &asked, &by).await.unwrap();
+            std::future::pending::<()>().await;
+            drop(pending);
+        };
+        assert!(timeout(Duration::from_micros(n * 50), given_up).await.is_err());
+    }
+    let last = timeout(SOON, change(&registry, &acme, seats(7))).await.unwrap();
+    assert_eq!(last.seats, Some(7));
+    let audit = registry.audit(Some(&acme.id), 10).await.unwrap();
+    assert_eq!(audit.len(), 2, "{audit:?}");
+    store.remove().await;
+}
+
+#[tokio::test]
 async fn a_change_waits_for_the_one_that_is_pending() {
     let store = Store::new().await;
     let (here, there) = (store.node().await, store.node().await);

@@ -43,7 +43,8 @@ pub(super) static ROWS: &[Endpoint] = &[
         |call| boxed(tokens::read(call)),
     )
     .does("One token", "")
-    .gives::<tokens::TokenView>(200),
+    .gives::<tokens::TokenView>(200)
+    .versioned(),
     Endpoint::patch(
         "/admin/v1/tenants/{tenant}/tokens/{token}",
         "tokens.change",
@@ -53,6 +54,7 @@ pub(super) static ROWS: &[Endpoint] = &[
     .does("Changes a token's name or networks", "")
     .takes::<tokens::ChangeToken>()
     .gives::<tokens::TokenView>(200)
+    .versioned()
     .or(&[Code::StateConflict]),
     Endpoint::delete(
         "/admin/v1/tenants/{tenant}/tokens/{token}",
@@ -61,7 +63,8 @@ pub(super) static ROWS: &[Endpoint] = &[
         |call| boxed(tokens::revoke(call)),
     )
     .does("Revokes a token, for good", "This node refuses it at once, others within 5 s.")
-    .gives::<tokens::TokenView>(200),
+    .gives::<tokens::TokenView>(200)
+    .versioned(),
     Endpoint::post(
         "/admin/v1/tenants/{tenant}/tokens/{token}/rotation",
         "tokens.start_rotation",
@@ -74,6 +77,7 @@ pub(super) static ROWS: &[Endpoint] = &[
     )
     .may_take::<tokens::StartRotation>()
     .gives::<tokens::IssuedTokenView>(201)
+    .versioned()
     .or(ISSUING),
     Endpoint::post(
         "/admin/v1/tenants/{tenant}/tokens/{token}/rotation/complete",
@@ -83,6 +87,7 @@ pub(super) static ROWS: &[Endpoint] = &[
     )
     .does("Ends a rotation: the old token is revoked", "The path names the old token.")
     .gives::<tokens::TokenView>(200)
+    .versioned()
     .or(&[Code::StateConflict]),
     Endpoint::post(
         "/admin/v1/tenants/{tenant}/tokens/{token}/rotation/cancel",
@@ -92,6 +97,7 @@ pub(super) static ROWS: &[Endpoint] = &[
     )
     .does("Takes a rotation back: the new token is revoked", "The path names the old token.")
     .gives::<tokens::TokenView>(200)
+    .versioned()
     .or(&[Code::StateConflict]),
     Endpoint::get(
         "/admin/v1/tenants/{tenant}/oauth-clients",
@@ -111,7 +117,6 @@ pub(super) static ROWS: &[Endpoint] = &[
     .does("Makes an OAuth client", "Its secret is in this answer and in no other.")
     .may_take::<clients::CreateClient>()
     .gives::<clients::IssuedClientView>(201)
-    .versioned()
     .or(ISSUING),
     Endpoint::get(
         "/admin/v1/tenants/{tenant}/oauth-clients/{client}",

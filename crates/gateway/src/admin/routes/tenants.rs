@@ -123,16 +123,19 @@ pub(super) static ROWS: &[Endpoint] = &[
         .gives::<setup::SetupView>(200),
     Endpoint::get("/admin/v1/tenants/{tenant}/attributes", "attributes.list", Tenant(TenantsRead), |call| ready(attributes::list(&call)))
         .does("The tenant's own attributes", "")
-        .gives::<Page<attributes::AttributeView>>(200),
+        .gives::<Page<attributes::AttributeView>>(200)
+        .versioned(),
     Endpoint::post("/admin/v1/tenants/{tenant}/attributes", "attributes.add", Tenant(SettingsWrite), |call| boxed(attributes::add(call)))
         .does("Declares an attribute, or declares it anew", "Another type is refused while people have values of the one before.")
         .takes::<attributes::AddAttribute>()
         .gives::<attributes::AttributeView>(201)
-        .in_the_directory()
+        .versioned()
+        .after_the_directory()
         .or(&[Code::StateConflict]),
     Endpoint::delete("/admin/v1/tenants/{tenant}/attributes/{attribute}", "attributes.remove", Tenant(SettingsWrite), |call| boxed(attributes::remove(call)))
         .does("Takes a declaration back", "Values stay stored, and are neither shown nor found until it is declared again.")
         .gives::<attributes::AttributeView>(200)
+        .versioned()
         .or(&[Code::StateConflict]),
     Endpoint::get("/admin/v1/tenants/{tenant}/population-switch", "population-switch.read", Tenant(TenantsRead), |call| ready(switches::read(&call)))
         .does("How far the tenant is on its way to the other population", "")
@@ -176,7 +179,8 @@ pub(super) static ROWS: &[Endpoint] = &[
         .does("Says what a plan holds", "Its tenants follow in the same moment; those that lose directory sync keep it for the plan's grace.")
         .takes::<plans::SetPlan>()
         .gives::<plans::PlanView>(200)
-        .versioned(),
+        .versioned()
+        .or(&[Code::RegionForbidden]),
     Endpoint::get("/admin/v1/profiles", "profiles.list", Caller, |call| ready(plans::profiles(&call)))
         .does("What the products ask of a person", "")
         .gives::<Page<plans::ProfileView>>(200),
