@@ -1,11 +1,13 @@
 //! Good assertions, and what attackers make of them.
 
 use super::{Expected, subject, verify};
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+use aws_lc_rs::rsa::{self, KeySize};
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair,
 };
 use base64::Engine as _;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -39,6 +41,22 @@ fn p256(kid: &str) -> Signer {
         key: EncodingKey::from_ec_der(der.as_ref()),
         algorithm: Algorithm::ES256,
         jwk: json!({ "kty": "EC", "crv": "P-256", "x": half(1..33), "y": half(33..65), "kid": kid }),
+    }
+}
+
+fn rsa(kid: &str, size: KeySize) -> Signer {
+    let pair = rsa::KeyPair::generate(size).unwrap();
+    let der: Pkcs8V1Der<'_> = pair.as_der().unwrap();
+    let text = BASE64_STANDARD.encode(der.as_ref());
+    let pem = format!("-----BEGIN PRIVATE KEY-----\n{text}\n-----END PRIVATE KEY-----\n");
+    let number = |bytes: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(bytes);
+    let public = pair.public_key();
+    let n = number(public.modulus().big_endian_without_leading_zero());
+    let e = number(public.exponent().big_endian_without_leading_zero());
+    Signer {
+        key: EncodingKey::from_rsa_pem(pem.as_bytes()).unwrap(),
+        algorithm: Algorithm::RS256,
+        jwk: json!({ "kty": "RSA", "n": n, "e": e, "kid": kid }),
     }
 }
 
@@ -87,7 +105,7 @@ fn verdict(assertion: &str, jwks: &[&Value]) -> Result<String, &'static str> {
 
 #[test]
 fn a_signed_assertion_is_good() {
-    for signer in [ed25519("a"), p256("a")] {
+    for signer in [ed25519("a"), p256("a"), rsa("a", KeySize::Rsa2048)] {
         let other = ed25519("b");
         assert_eq!(
             verdict(&sign(&signer, &claims()), &[&other.jwk, &signer.jwk]).as_deref(),
@@ -104,6 +122,15 @@ fn a_signed_assertion_is_good() {
         let unnamed = sign(&signer, &with(&json!({ "jti": null })));
         assert_eq!(verdict(&unnamed, &[&signer.jwk]), Ok(unnamed.clone()));
         assert_eq!(subject(&unnamed).as_deref(), Some("mcl_us_pf_a"));
+    }
+}
+
+#[test]
+fn another_algorithm_of_the_same_key_is_refused() {
+    let mut signer = rsa("a", KeySize::Rsa2048);
+    for algorithm in [Algorithm::PS256, Algorithm::RS384, Algorithm::RS512] {
+        signer.algorithm = algorithm;
+        assert!(verdict(&sign(&signer, &claims()), &[&signer.jwk]).is_err(), "{algorithm:?}");
     }
 }
 
