@@ -14,7 +14,7 @@ pub mod oauth;
 pub mod rate_limit;
 pub mod routes;
 pub mod scim;
-pub mod setup_view;
+
 pub mod state;
 pub mod telemetry;
 

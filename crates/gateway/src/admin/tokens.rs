@@ -104,7 +104,8 @@ impl TokenView {
 }
 
 /// Where a token is in its life.
-pub(super) fn state(credential: &Credential, now: OffsetDateTime) -> &'static str {
+#[must_use]
+pub fn state(credential: &Credential, now: OffsetDateTime) -> &'static str {
     if credential.revoked_at.is_some() {
         "revoked"
     } else if credential.ends_at() <= now {

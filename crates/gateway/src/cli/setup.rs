@@ -3,9 +3,9 @@
 use super::output::Output;
 use super::parse;
 use super::tenant::hosts;
+use crate::admin::setup::{SetupView, provider, setup_of};
 use crate::app::stores::open_registry;
 use crate::config::Config;
-use crate::setup_view::{SetupView, provider, setup_of};
 use anyhow::bail;
 use clap::Args;
 use provisioning::setup::Idp;

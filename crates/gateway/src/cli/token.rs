@@ -4,6 +4,7 @@ use super::ask::{Ask, Dry, part};
 use super::output::Output;
 use super::parse;
 use super::tenant::hosts;
+use crate::admin::tokens::state;
 use crate::app::stores::open_registry;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -235,16 +236,6 @@ async fn revoke(key_id: &str, config: &Config, output: Output) -> anyhow::Result
         .answer(&json!({ "key_id": key_id, "state": "revoked" }), &[format!("{key_id} is revoked")])
 }
 
-fn state(credential: &Credential, now: OffsetDateTime) -> &'static str {
-    if credential.revoked_at.is_some() {
-        "revoked"
-    } else if credential.expires_at <= now {
-        "expired"
-    } else {
-        "live"
-    }
-}
-
 fn to_json(credential: &Credential, state: &str) -> anyhow::Result<Value> {
     Ok(json!({
         "key_id": credential.key_id,
@@ -254,6 +245,7 @@ fn to_json(credential: &Credential, state: &str) -> anyhow::Result<Value> {
         "state": state,
         "created_at": instant(credential.created_at)?,
         "expires_at": instant(credential.expires_at)?,
+        "retires_at": credential.retires_at.map(instant).transpose()?,
         "revoked_at": credential.revoked_at.map(instant).transpose()?,
     }))
 }
