@@ -44,7 +44,8 @@ use issuer::Issuers;
 use region_router::{Hosts, Region};
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
-use std::sync::Mutex;
+use std::net::IpAddr;
+use std::sync::{Mutex, OnceLock};
 use tenant_registry::Registry;
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
@@ -53,6 +54,9 @@ pub use answer::Answer;
 pub use call::Call;
 pub use operator::Operator;
 pub use problem::{Code, Problem};
+
+/// Callers that one address may have.
+const CALLERS: u32 = 4;
 
 /// What every call can reach. The command line makes one too.
 pub struct Admin {
@@ -73,6 +77,8 @@ pub struct Admin {
     /// On which runtime.
     pub runtime: Handle,
     limiter: Limiter,
+    /// The document and its page: made once, for nobody's question may cost us much.
+    document: OnceLock<(String, String)>,
     in_flight: Mutex<HashSet<Vec<u8>>>,
 }
 
@@ -97,13 +103,14 @@ impl Admin {
         Ok(Self {
             registry,
             directories,
-            issuers: Issuers::new(config),
+            issuers: Issuers::new(config)?,
             hosts,
             clock: Clock,
             config: config.clone(),
             tasks,
             runtime: Handle::current(),
             limiter: Limiter::new(None)?,
+            document: OnceLock::new(),
             in_flight: Mutex::default(),
         })
     }
@@ -114,7 +121,34 @@ impl Admin {
         let settings = &self.config.operator;
         let rate = Rate::new(settings.rate_per_second, settings.rate_burst);
         // An administrator of a tenant may have the name of an operator, and takes nothing from that one's rate.
-        let caller = format!("{:?} {}", operator.role, operator.subject);
+        let caller = format!("{} {:?} {}", operator.issuer, operator.role, operator.subject);
         self.limiter.take(&caller, rate, 1)
+    }
+
+    /// Counts a call from an address, before anybody looks at it: what a stranger may ask for costs something too. Several
+    /// callers can share an address.
+    #[must_use]
+    pub fn standing_of(&self, address: IpAddr) -> Standing {
+        let settings = &self.config.operator;
+        let of_all = |one: u32| one.saturating_mul(CALLERS);
+        let rate = Rate::new(of_all(settings.rate_per_second), of_all(settings.rate_burst));
+        self.limiter.take(&address.to_string(), rate, 1)
+    }
+
+    /// The OpenAPI document.
+    pub fn document(&self) -> &str {
+        &self.described().0
+    }
+
+    /// The document as a page.
+    pub fn page(&self) -> &str {
+        &self.described().1
+    }
+
+    fn described(&self) -> &(String, String) {
+        self.document.get_or_init(|| {
+            let document = openapi::document(&self.hosts.admin_base_url());
+            (document.to_string(), page::render(&document))
+        })
     }
 }

@@ -2,7 +2,6 @@
 
 use super::answer::Answer;
 use super::call::Call;
-use super::openapi;
 use super::operator::Role;
 use super::problem::Problem;
 use serde::Serialize;
@@ -62,7 +61,7 @@ pub fn me(call: &Call) -> Result<Answer, Problem> {
 /// # Errors
 /// Never.
 pub fn document(call: &Call) -> Result<Answer, Problem> {
-    Ok(Answer::ok(&openapi::document(&call.admin.hosts.admin_base_url())))
+    Ok(Answer::json(call.admin.document().to_owned()))
 }
 
 /// `GET /.well-known/jwks.json`.

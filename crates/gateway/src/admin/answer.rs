@@ -24,13 +24,13 @@ impl Answer {
     /// 200 with a body.
     #[must_use]
     pub fn ok(body: &impl Serialize) -> Self {
-        Self {
-            status: 200,
-            body: serde_json::to_string(body).unwrap_or_default(),
-            version: None,
-            location: None,
-            is_replayed: false,
-        }
+        Self::json(serde_json::to_string(body).unwrap_or_default())
+    }
+
+    /// 200 with a body that is JSON already.
+    #[must_use]
+    pub fn json(body: String) -> Self {
+        Self { status: 200, body, version: None, location: None, is_replayed: false }
     }
 
     /// 201 with a body and where it is.

@@ -95,6 +95,15 @@ impl Call {
         input::body(&self.body)
     }
 
+    /// The body of a PATCH, of whose fields only these can be null.
+    ///
+    /// # Errors
+    /// 400 or 422, naming the field.
+    pub fn patch<T: DeserializeOwned>(&self, nullable: &[&str]) -> Result<T, Problem> {
+        input::refuse_null(&self.body, nullable)?;
+        self.body()
+    }
+
     /// The body, or a usual one where none was sent.
     ///
     /// # Errors

@@ -169,7 +169,7 @@ pub struct CreateClient {
 #[schema(example = json!({ "name": "Entra gallery", "scopes": ["read"] }))]
 pub struct ChangeClient {
     /// Another name.
-    #[schema(min_length = 1, max_length = 200)]
+    #[schema(min_length = 1, max_length = 200, nullable = false)]
     name: Option<String>,
     /// Other scopes. Tokens that are out there keep at most these.
     #[schema(schema_with = view::scopes, required = false)]
@@ -178,7 +178,7 @@ pub struct ChangeClient {
     #[schema(schema_with = view::networks, required = false)]
     networks: Option<Vec<String>>,
     /// Another life of its tokens.
-    #[schema(minimum = 3_600, maximum = 21_600)]
+    #[schema(minimum = 3_600, maximum = 21_600, nullable = false)]
     token_lifetime_seconds: Option<u64>,
     /// Other assertions; null: none any more.
     #[serde(default, deserialize_with = "absent_or_null")]
@@ -251,7 +251,7 @@ pub async fn read(call: Call) -> Result<Answer, Problem> {
 /// # Errors
 /// As its row says.
 pub async fn change(call: Call) -> Result<Answer, Problem> {
-    let asked: ChangeClient = call.body()?;
+    let asked: ChangeClient = call.patch(&["assertion"])?;
     let client = of_path(&call).await?;
     let (least, most) = TOKEN_LIFE;
     let token = asked.token_lifetime_seconds;

@@ -107,8 +107,8 @@ pub async fn dispatch(
     let key = idempotency_key(endpoint, request.idempotency_key.as_deref())?;
     let scope = key.map(|key| {
         format!(
-            "{:?} {} {}?{}\0{key}",
-            operator.role, operator.subject, request.path, request.query
+            "{} {:?} {} {}?{}\0{key}",
+            operator.issuer, operator.role, operator.subject, request.path, request.query
         )
     });
     let _turn = match &scope {

@@ -330,6 +330,7 @@ impl Endpoint {
                 Code::TokenIsScim,
                 Code::TokenInvalid,
                 Code::TokenExpired,
+                Code::IssuerUnavailable,
                 Code::RoleForbidden,
                 Code::RegistryUnavailable,
             ]);

@@ -12,6 +12,7 @@ use super::endpoint::Endpoint;
 use super::operator::Operator;
 use super::page;
 use super::problem::{Code, Problem};
+use crate::auth::address::client_address;
 use crate::auth::caller::context;
 use crate::rate_limit::Standing;
 use crate::state::State;
@@ -47,10 +48,15 @@ pub async fn serve(request: HttpRequest, payload: web::Payload) -> HttpResponse 
         return HttpResponse::ServiceUnavailable().finish();
     };
     let admin = Arc::clone(&state.admin);
+    let mut seen = Seen { route: NOWHERE, operation: None, tenant: None, standing: None };
+    let address = client_address(&request, &state.config.server.trusted_proxies);
+    if let Some(seconds) = admin.standing_of(address).retry_after {
+        let problem = Problem::new(Code::RateLimited, "Too many calls from this address.");
+        return respond(&admin, &request, Err(problem.retry_after(seconds)), seen);
+    }
     if request.path() == "/docs" && matches!(request.method().as_str(), "GET" | "HEAD") {
         return page::respond(&admin);
     }
-    let mut seen = Seen { route: NOWHERE, operation: None, tenant: None, standing: None };
     let result = handle(&admin, &request, payload, &mut seen).await;
     respond(&admin, &request, result, seen)
 }

@@ -169,6 +169,23 @@ fn named(path: String, said: &str) -> String {
     }
 }
 
+/// Refuses null for fields that cannot be taken away: as a merge (RFC 7396) it would ask for just that.
+///
+/// # Errors
+/// 422 naming the field.
+pub fn refuse_null(bytes: &[u8], nullable: &[&str]) -> Result<(), Problem> {
+    let fields: serde_json::Map<String, serde_json::Value> = body(bytes)?;
+    let wrong = |(name, value): &(&String, &serde_json::Value)| {
+        value.is_null() && !nullable.contains(&name.as_str())
+    };
+    match fields.iter().find(wrong) {
+        Some((name, _)) => {
+            Err(Problem::field(name, "cannot be null; leave it out to leave it as it is"))
+        }
+        None => Ok(()),
+    }
+}
+
 /// What was sent is not sent back: the texts of the parser quote it.
 fn harmless(said: &str) -> String {
     match said.split_once(": ") {

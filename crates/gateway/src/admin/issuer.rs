@@ -9,6 +9,7 @@ use super::operator::{Operator, Role};
 use super::problem::{Code, Problem};
 use super::verify::{self, Claims, VerifyingKey};
 use crate::config::{Config, OidcSettings};
+use anyhow::Context as _;
 use arc_swap::ArcSwap;
 use region_router::Region;
 use serde_json::{Value, json};
@@ -58,11 +59,28 @@ struct Oidc {
 struct Known {
     keys: Vec<VerifyingKey>,
     at: Option<Instant>,
+    /// Whether the last look failed, so that the next one comes sooner.
+    is_failed: bool,
+    /// The same keys for others to read (RFC 7517 §5).
+    set: Value,
 }
 
 impl Known {
     fn find(&self, kid: &str) -> Option<&VerifyingKey> {
         self.keys.iter().find(|key| key.kid == kid)
+    }
+
+    /// A key that was looked for. Who could not read any key set cannot say that a key is unknown.
+    fn answer(&self, found: Option<VerifyingKey>) -> Result<VerifyingKey, Problem> {
+        match found {
+            Some(key) => Ok(key),
+            None if self.is_failed && self.keys.is_empty() => Err(Problem::new(
+                Code::IssuerUnavailable,
+                "The key set of the OIDC issuer cannot be read; operator.oidc_jwks names it. The token may be good.",
+            )
+            .retry_after(10)),
+            None => Err(unknown_key()),
+        }
     }
 
     fn is_older_than(&self, age: Duration) -> bool {
@@ -78,16 +96,21 @@ pub fn built_in(config: &Config) -> String {
 
 impl Issuers {
     /// The issuers of a configuration.
-    #[must_use]
-    pub fn new(config: &Config) -> Self {
+    ///
+    /// # Errors
+    /// When the client for key sets cannot be made.
+    pub fn new(config: &Config) -> anyhow::Result<Self> {
         let settings = &config.operator;
-        let oidc = settings.oidc.clone().map(|settings| Oidc {
-            settings,
-            client: client(),
-            known: ArcSwap::default(),
-            turn: tokio::sync::Mutex::default(),
-        });
-        Self {
+        let oidc = match settings.oidc.clone() {
+            None => None,
+            Some(settings) => Some(Oidc {
+                settings,
+                client: client()?,
+                known: ArcSwap::default(),
+                turn: tokio::sync::Mutex::default(),
+            }),
+        };
+        Ok(Self {
             built_in: BuiltIn {
                 issuer: built_in(config),
                 keys: Keys::within(&settings.keys),
@@ -95,7 +118,7 @@ impl Issuers {
                 known: ArcSwap::default(),
             },
             oidc,
-        }
+        })
     }
 
     /// Who calls.
@@ -112,11 +135,11 @@ impl Issuers {
         let head = verify::head(token)?;
         if head.issuer == self.built_in.issuer {
             let claims = self.built_in.verify(token, &head.kid, now)?;
-            return caller(claims, Some("operator"));
+            return caller(claims, &head.issuer, Some("operator"));
         }
         match &self.oidc {
             Some(oidc) if oidc.settings.issuer == head.issuer => {
-                caller(oidc.verify(token, &head.kid).await?, None)
+                caller(oidc.verify(token, &head.kid).await?, &head.issuer, None)
             }
             _ => Err(Problem::new(Code::TokenInvalid, "The token is from another issuer.")),
         }
@@ -127,24 +150,29 @@ impl Issuers {
     /// # Errors
     /// When the keys' folder cannot be read.
     pub fn key_set(&self) -> Result<Value, Problem> {
-        let keys = self.built_in.keys.all().and_then(|keys| {
-            keys.iter().map(super::keys::Key::to_jwk).collect::<anyhow::Result<Vec<_>>>()
-        });
-        Ok(json!({ "keys": keys.map_err(|error| unreadable(&error))? }))
+        Ok(self.built_in.known()?.set.clone())
     }
 }
 
 impl BuiltIn {
-    fn verify(&self, token: &str, kid: &str, now: OffsetDateTime) -> Result<Claims, Problem> {
+    /// The keys, as they were in the folder a moment ago.
+    fn known(&self) -> Result<Arc<Known>, Problem> {
         if self.known.load().is_older_than(FOLDER_AGE) {
-            let keys = self.keys.all().map_err(|error| unreadable(&error))?;
-            let keys = keys
-                .iter()
-                .filter_map(|key| Some(VerifyingKey::ed25519(&key.kid, &key.public().ok()?)))
-                .collect();
-            self.known.store(Arc::new(Known { keys, at: Some(Instant::now()) }));
+            let all = self.keys.all().map_err(|error| unreadable(&error))?;
+            let (mut keys, mut set) = (Vec::new(), Vec::new());
+            for key in &all {
+                let public = key.public().map_err(|error| unreadable(&error))?;
+                keys.push(VerifyingKey::ed25519(&key.kid, &public));
+                set.push(key.to_jwk().map_err(|error| unreadable(&error))?);
+            }
+            let (at, set) = (Some(Instant::now()), json!({ "keys": set }));
+            self.known.store(Arc::new(Known { keys, at, is_failed: false, set }));
         }
-        let known = self.known.load();
+        Ok(self.known.load_full())
+    }
+
+    fn verify(&self, token: &str, kid: &str, now: OffsetDateTime) -> Result<Claims, Problem> {
+        let known = self.known()?;
         let key = known.find(kid).ok_or_else(unknown_key)?;
         let claims = verify::verify(token, key, &self.issuer, AUDIENCE)?;
         let longest = i64::try_from(self.longest.as_secs()).unwrap_or(i64::MAX);
@@ -163,32 +191,32 @@ impl BuiltIn {
 
 impl Oidc {
     async fn verify(&self, token: &str, kid: &str) -> Result<Claims, Problem> {
-        let key = self.key(kid).await.ok_or_else(unknown_key)?;
+        let key = self.key(kid).await?;
         verify::verify(token, &key, &self.settings.issuer, &self.settings.audience)
     }
 
-    async fn key(&self, kid: &str) -> Option<VerifyingKey> {
+    async fn key(&self, kid: &str) -> Result<VerifyingKey, Problem> {
         let known = self.known.load_full();
         let found = known.find(kid).cloned();
-        let enough = if found.is_some() { SET_AGE } else { SET_PAUSE };
+        let enough = if found.is_some() && !known.is_failed { SET_AGE } else { SET_PAUSE };
         if !known.is_older_than(enough) {
-            return found;
+            return known.answer(found);
         }
         let _turn = self.turn.lock().await;
         let current = self.known.load_full();
         if !current.is_older_than(enough) {
-            return current.find(kid).cloned();
+            return current.answer(current.find(kid).cloned());
         }
-        let keys = match self.fetch().await {
-            Ok(keys) => keys,
+        let (keys, is_failed) = match self.fetch().await {
+            Ok(keys) => (keys, false),
             Err(error) => {
                 tracing::warn!(error = %error, "the key set of the OIDC issuer could not be read; the last good one stays in use");
-                current.keys.clone()
+                (current.keys.clone(), true)
             }
         };
-        let next = Arc::new(Known { keys, at: Some(Instant::now()) });
+        let next = Arc::new(Known { keys, at: Some(Instant::now()), is_failed, set: Value::Null });
         self.known.store(Arc::clone(&next));
-        next.find(kid).cloned()
+        next.answer(next.find(kid).cloned())
     }
 
     async fn fetch(&self) -> anyhow::Result<Vec<VerifyingKey>> {
@@ -208,12 +236,12 @@ impl Oidc {
     }
 }
 
-fn client() -> reqwest::Client {
+fn client() -> anyhow::Result<reqwest::Client> {
     let client = reqwest::Client::builder()
         .timeout(SET_PATIENCE)
         .redirect(reqwest::redirect::Policy::none())
         .build();
-    client.unwrap_or_default()
+    client.context("the client for the key set of the OIDC issuer cannot be made")
 }
 
 fn unknown_key() -> Problem {
@@ -227,7 +255,7 @@ fn unreadable(error: &anyhow::Error) -> Problem {
 }
 
 /// The caller whom good claims describe.
-fn caller(claims: Claims, usual: Option<&str>) -> Result<Operator, Problem> {
+fn caller(claims: Claims, issuer: &str, usual: Option<&str>) -> Result<Operator, Problem> {
     let forbidden = |detail: &str| Problem::new(Code::RoleForbidden, detail);
     let role = match claims.role.as_deref().or(usual) {
         Some("operator") => Role::Operator,
@@ -254,7 +282,7 @@ fn caller(claims: Claims, usual: Option<&str>) -> Result<Operator, Problem> {
         .flat_map(|text| text.split(' '))
         .chain(claims.scopes.iter().map(String::as_str));
     let rights = rights(words, &role);
-    Ok(Operator { subject: claims.sub, role, rights, regions })
+    Ok(Operator { issuer: issuer.to_owned(), subject: claims.sub, role, rights, regions })
 }
 
 /// What scopes grant a role. Words that are not known grant nothing.

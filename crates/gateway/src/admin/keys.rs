@@ -13,7 +13,7 @@ use std::fs;
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// PKCS #8 (RFC 5958), as DER.
 const EXTENSION: &str = "p8";
@@ -32,6 +32,7 @@ pub struct Key {
     pub kid: String,
     /// Since when it is there.
     pub made_at: SystemTime,
+    path: PathBuf,
     der: Vec<u8>,
 }
 
@@ -92,9 +93,10 @@ impl Keys {
             let path = entry?.path();
             if path.extension().is_some_and(|extension| extension == EXTENSION) {
                 let read = || anyhow::Ok((fs::read(&path)?, fs::metadata(&path)?.modified()?));
-                let (der, made_at) = read().with_context(|| self.unusable())?;
-                let kid = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
-                keys.push(Key { kid: kid.unwrap_or_default(), made_at, der });
+                let (der, modified) = read().with_context(|| self.unusable())?;
+                let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+                let (made_at, kid) = named(&stem).unwrap_or((modified, &stem));
+                keys.push(Key { made_at, kid: kid.to_owned(), path, der });
             }
         }
         keys.sort_by(|a, b| (b.made_at, &b.kid).cmp(&(a.made_at, &a.kid)));
@@ -134,13 +136,13 @@ impl Keys {
     /// When there is no such key, or no other one.
     pub fn retire(&self, kid: &str) -> anyhow::Result<()> {
         let keys = self.all()?;
-        if !keys.iter().any(|key| key.kid == kid) {
+        let Some(key) = keys.iter().find(|key| key.kid == kid) else {
             bail!("there is no key {kid:?}; `muster operator key list` shows the keys");
-        }
+        };
         if keys.len() == 1 {
             bail!("it is the only key; make the next one first with `muster operator key rotate`");
         }
-        fs::remove_file(self.folder.join(format!("{kid}.{EXTENSION}")))?;
+        fs::remove_file(&key.path)?;
         Ok(())
     }
 
@@ -159,9 +161,13 @@ impl Keys {
         let mut file = options.write(true).create_new(true).mode(0o600).open(&aside)?;
         file.write_all(&der)?;
         file.sync_all()?;
-        let path = self.folder.join(format!("{kid}.{EXTENSION}"));
+        let modified = fs::metadata(&aside)?.modified()?;
+        let millis =
+            modified.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis();
+        let path = self.folder.join(format!("{millis}-{kid}.{EXTENSION}"));
         fs::rename(&aside, &path)?;
-        Ok(Key { kid, made_at: fs::metadata(&path)?.modified()?, der })
+        let made_at = named(&format!("{millis}-{kid}")).map_or(modified, |(made_at, _)| made_at);
+        Ok(Key { kid, made_at, path, der })
     }
 
     fn unusable(&self) -> String {
@@ -170,6 +176,13 @@ impl Keys {
             self.folder.display()
         )
     }
+}
+
+/// When a key was made, and its id, from the name of its file: a copy or a mount has another time of its own.
+fn named(stem: &str) -> Option<(SystemTime, &str)> {
+    let (millis, kid) = stem.split_once('-')?;
+    let age = Duration::from_millis(millis.parse().ok()?);
+    Some((SystemTime::UNIX_EPOCH.checked_add(age)?, kid))
 }
 
 #[cfg(test)]
@@ -183,8 +196,19 @@ mod tests {
         let keys = Keys::within(&folder.path().join("operator-keys"));
         let first = keys.signing().unwrap();
         assert_eq!(keys.signing().unwrap().private(), first.private());
-        let file = folder.path().join("operator-keys").join(format!("{}.p8", first.kid));
-        assert_eq!(std::fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(std::fs::metadata(&first.path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn the_younger_of_two_copies_signs_whatever_their_times() {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = Keys::within(folder.path());
+        let first = keys.signing().unwrap();
+        let second = keys.rotate().unwrap();
+        let bytes = std::fs::read(&first.path).unwrap();
+        std::fs::remove_file(&first.path).unwrap();
+        std::fs::write(&first.path, bytes).unwrap();
+        assert_eq!(keys.signing().unwrap().kid, second.kid);
     }
 
     #[test]

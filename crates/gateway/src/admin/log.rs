@@ -84,7 +84,7 @@ pub async fn decisions(call: Call) -> Result<Answer, Problem> {
     };
     let asked = DecisionQuery {
         user: query.text("user").map(str::to_owned),
-        key_id: query.text("token").map(|id| id.trim_start_matches("tok_").to_owned()),
+        key_id: query.text("token").map(|id| id.strip_prefix("tok_").unwrap_or(id).to_owned()),
         reasons,
         outcome: query.text("outcome").map(str::to_owned),
         request_id: query.text("request_id").map(str::to_owned),

@@ -22,6 +22,8 @@ pub enum Role {
 /// Who calls, and what for.
 #[derive(Debug, Clone)]
 pub struct Operator {
+    /// Who issued the token.
+    pub issuer: String,
     /// The subject of the token.
     pub subject: String,
     /// What the caller is.
@@ -37,6 +39,7 @@ impl Operator {
     #[must_use]
     pub fn cli() -> Self {
         Self {
+            issuer: "cli".to_owned(),
             subject: "cli".to_owned(),
             role: Role::Cli,
             rights: Right::ALL.into_iter().collect(),
@@ -48,7 +51,13 @@ impl Operator {
     #[must_use]
     pub fn nobody() -> Self {
         let (rights, regions) = (BTreeSet::new(), Some(BTreeSet::new()));
-        Self { subject: String::new(), role: Role::Operator, rights, regions }
+        Self {
+            issuer: String::new(),
+            subject: String::new(),
+            role: Role::Operator,
+            rights,
+            regions,
+        }
     }
 
     /// The name in the audit. A subject that is an address of a person is not written down in the global store.

@@ -3,7 +3,6 @@
 //! **Invariant**: all that is shown is escaped; the page forbids itself to load anything.
 
 use super::Admin;
-use super::openapi;
 use super::problem::Code;
 use actix_web::HttpResponse;
 use actix_web::http::header;
@@ -17,13 +16,12 @@ const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 /// The page.
 #[must_use]
 pub fn respond(admin: &Admin) -> HttpResponse {
-    let text = render(&openapi::document(&admin.hosts.admin_base_url()));
     HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"))
         .insert_header((header::CONTENT_SECURITY_POLICY, POLICY))
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .insert_header((header::CACHE_CONTROL, "no-cache"))
-        .body(text)
+        .body(admin.page().to_owned())
 }
 
 /// The document as HTML.

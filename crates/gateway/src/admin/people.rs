@@ -5,11 +5,13 @@
 use super::answer::Answer;
 use super::call::Call;
 use super::input::instant;
-use super::problem::Problem;
+use super::problem::{Code, Problem};
 use super::view::Page;
 use directory::{Action, Key, MemberNames, Run, Start, StoredGroup, StoredUser, Want};
+use region_router::Population;
 use scim_core::{Condition, Document, Filter, FilterLimits, Notes, ResourceType, Tolerance};
 use serde::Serialize;
+use tenant_registry::{Stage, Tenant, TenantState};
 use utoipa::ToSchema;
 
 /// The most members that one answer shows.
@@ -144,6 +146,7 @@ pub async fn unlink(call: Call) -> Result<Answer, Problem> {
 
 async fn act(call: Call, action: Action, operation: &'static str) -> Result<Answer, Problem> {
     let scoped = call.scoped()?;
+    may_act(call.tenant()?, scoped.population(), action)?;
     let base = call.base_url(&scoped)?;
     let run = Run {
         dry: call.dry_run,
@@ -165,6 +168,30 @@ async fn act(call: Call, action: Action, operation: &'static str) -> Result<Answ
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Whether people of a population are acted on at the moment. Taking access away is never out of order, but for a tenant
+/// whose data is going.
+fn may_act(tenant: &Tenant, population: Population, action: Action) -> Result<(), Problem> {
+    let conflict = |detail: String| Err(Problem::new(Code::StateConflict, detail));
+    if tenant.switch.is_some_and(|switch| switch.stage == Stage::Frozen) {
+        return conflict("The tenant is frozen: its switch of populations is under way. Cut over or undo it first.".to_owned());
+    }
+    if action == Action::Deactivate {
+        return Ok(());
+    }
+    if !matches!(tenant.state, TenantState::Active | TenantState::Suspended) {
+        return conflict(format!("The tenant is {}. Resume it first.", tenant.state));
+    }
+    if !tenant.serves(population) {
+        return Err(Problem::new(
+            Code::PopulationConflict,
+            format!(
+                "The tenant does not provision {population}. An operator can allow both, or switch the tenant."
+            ),
+        ));
+    }
+    Ok(())
 }
 
 /// `GET /tenants/{tenant}/groups`.
@@ -244,9 +271,7 @@ fn condition(terms: &[String], of: &ResourceType) -> Result<Option<Condition>, P
         return Ok(None);
     }
     let (tolerance, mut notes) = (Tolerance::default(), Notes::default());
-    let wrong = |error: scim_core::ScimError| {
-        Problem::new(super::problem::Code::QueryInvalid, error.to_string())
-    };
+    let wrong = |error: scim_core::ScimError| Problem::new(Code::QueryInvalid, error.to_string());
     let filter =
         Filter::parse(&terms.join(" and "), &FilterLimits::default(), &tolerance, &mut notes);
     filter.map_err(wrong)?.bind(of, &tolerance, &mut notes).map(Some).map_err(wrong)

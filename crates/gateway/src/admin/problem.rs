@@ -99,6 +99,8 @@ codes! {
     RegionNotHere = "region_not_here", 421, "The region's store is not on this node";
     /// Too many calls.
     RateLimited = "rate_limited", 429, "Too many calls";
+    /// The key set of the OIDC issuer cannot be read.
+    IssuerUnavailable = "issuer_unavailable", 503, "The keys of the issuer cannot be read";
     /// The registry does not answer.
     RegistryUnavailable = "registry_unavailable", 503, "The registry does not answer";
     /// The region's store does not answer.

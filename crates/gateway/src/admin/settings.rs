@@ -36,18 +36,19 @@ pub struct SettingsView {
 #[schema(example = json!({ "board_role": "advocate", "operations": ["read", "create", "update", "deactivate"] }))]
 pub struct ChangeSettings {
     /// The role of those who come to the platform from now on.
-    #[schema(min_length = 1, max_length = 100)]
+    #[schema(min_length = 1, max_length = 100, nullable = false)]
     platform_role: Option<String>,
     /// The role of those who come to the board from now on.
-    #[schema(min_length = 1, max_length = 100)]
+    #[schema(min_length = 1, max_length = 100, nullable = false)]
     board_role: Option<String>,
     /// Whether groups are taken. Groups that are there stay.
+    #[schema(nullable = false)]
     groups: Option<bool>,
     /// What the identity provider may do; none is all.
     #[schema(schema_with = view::scopes, required = false)]
     operations: Option<Vec<String>>,
     /// The deviations that are refused: `all`, `none`, or ids with commas between them.
-    #[schema(min_length = 1, max_length = 2000)]
+    #[schema(min_length = 1, max_length = 2000, nullable = false)]
     strict: Option<String>,
 }
 
@@ -65,7 +66,7 @@ pub fn read(call: &Call) -> Result<Answer, Problem> {
 /// # Errors
 /// As its row says.
 pub async fn change(call: Call) -> Result<Answer, Problem> {
-    let asked: ChangeSettings = call.body()?;
+    let asked: ChangeSettings = call.patch(&[])?;
     let strict = asked.strict.as_deref().map(|text| {
         Tolerance::parse(text).map_err(|_unknown| {
             Problem::field(
@@ -153,6 +154,7 @@ pub struct ChangeConnection {
     #[schema(schema_with = providers, required = false)]
     provider: Option<String>,
     /// Whether provisioning is switched on.
+    #[schema(nullable = false)]
     provisioning: Option<bool>,
 }
 
@@ -189,7 +191,7 @@ pub async fn connection(call: Call) -> Result<Answer, Problem> {
 /// As its row says.
 pub async fn change_connection(call: Call) -> Result<Answer, Problem> {
     let tenant = of_path(&call)?;
-    let asked: ChangeConnection = call.body()?;
+    let asked: ChangeConnection = call.patch(&[])?;
     if let Some(word) = &asked.provider
         && provisioning::setup::Idp::parse(word).is_err()
     {

@@ -48,7 +48,9 @@ pub fn read(call: &Call) -> Result<Answer, Problem> {
     let tenant = call.tenant()?;
     let asked = call.query.text("idp").and_then(|word| Idp::parse(word).ok());
     let idp = asked.unwrap_or_else(|| provider(tenant));
-    let setup = setup_of(tenant, &call.admin.hosts, idp, tenant.population);
+    let population = call.query.text("population").and_then(|word| Population::parse(word).ok());
+    let population = population.unwrap_or(tenant.population);
+    let setup = setup_of(tenant, &call.admin.hosts, idp, population);
     Ok(Answer::ok(&SetupView::from(&setup)))
 }
 

@@ -157,22 +157,23 @@ pub struct CreateTenant {
 #[schema(example = json!({ "name": "Acme International Ltd", "seats": 500 }))]
 pub struct ChangeTenant {
     /// Another short name. URLs with the old one end to work.
-    #[schema(pattern = "^[a-z0-9-]{1,63}$")]
+    #[schema(pattern = "^[a-z0-9-]{1,63}$", nullable = false)]
     slug: Option<String>,
     /// Another name.
-    #[schema(min_length = 1, max_length = 200)]
+    #[schema(min_length = 1, max_length = 200, nullable = false)]
     name: Option<String>,
     /// Another plan.
-    #[schema(pattern = "^[a-z0-9-]{1,63}$")]
+    #[schema(pattern = "^[a-z0-9-]{1,63}$", nullable = false)]
     plan: Option<String>,
     /// Another number of seats; null: any number. Those who are active stay so.
     #[serde(default, deserialize_with = "absent_or_null")]
     #[schema(value_type = Option<u64>, maximum = 1_000_000_000)]
     seats: Option<Option<u64>>,
     /// Another contact.
-    #[schema(min_length = 1, max_length = 200)]
+    #[schema(min_length = 1, max_length = 200, nullable = false)]
     seat_contact: Option<String>,
     /// Whether the other population may be provisioned as well.
+    #[schema(nullable = false)]
     both_populations: Option<bool>,
 }
 
@@ -272,7 +273,7 @@ pub async fn change(call: Call) -> Result<Answer, Problem> {
             return Err(Problem::of_field(Code::FieldImmutable, field, *why));
         }
     }
-    let asked: ChangeTenant = call.body()?;
+    let asked: ChangeTenant = call.patch(&["seats"])?;
     check_seats(asked.seats.flatten())?;
     let change = TenantChange {
         slug: asked.slug,
@@ -355,7 +356,10 @@ fn check_seats(seats: Option<u64>) -> Result<(), Problem> {
 }
 
 /// A plan's name has the form of a slug.
-pub(super) fn plan_name(text: &str) -> Result<String, Problem> {
+///
+/// # Errors
+/// 422 naming the field.
+pub fn plan_name(text: &str) -> Result<String, Problem> {
     let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     if (1..=63).contains(&text.len()) && text.bytes().all(fits) {
         return Ok(text.to_owned());

@@ -162,7 +162,7 @@ pub struct CreateToken {
 #[schema(example = json!({ "name": "Entra, production" }))]
 pub struct ChangeToken {
     /// Another name.
-    #[schema(min_length = 1, max_length = 200)]
+    #[schema(min_length = 1, max_length = 200, nullable = false)]
     name: Option<String>,
     /// Other networks.
     #[schema(schema_with = view::networks, required = false)]
@@ -256,7 +256,7 @@ pub async fn read(call: Call) -> Result<Answer, Problem> {
 /// # Errors
 /// As its row says.
 pub async fn change(call: Call) -> Result<Answer, Problem> {
-    let asked: ChangeToken = call.body()?;
+    let asked: ChangeToken = call.patch(&[])?;
     let credential = of_path(&call).await?;
     let change = CredentialChange {
         name: asked.name.map(|text| name("name", &text, 200)).transpose()?,

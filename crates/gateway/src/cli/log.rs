@@ -85,7 +85,7 @@ fn query(asked: &Arguments) -> anyhow::Result<DecisionQuery> {
     };
     Ok(DecisionQuery {
         user: asked.user.clone(),
-        key_id: asked.token.as_ref().map(|id| id.trim_start_matches("tok_").to_owned()),
+        key_id: asked.token.as_ref().map(|id| id.strip_prefix("tok_").unwrap_or(id).to_owned()),
         reasons,
         outcome: None,
         request_id: asked.request.clone(),

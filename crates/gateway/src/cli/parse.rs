@@ -96,3 +96,8 @@ pub(super) fn tolerance(text: &str) -> Result<Tolerance, String> {
         )
     })
 }
+
+/// The name of a plan, as the admin API takes it.
+pub(super) fn plan(text: &str) -> Result<String, String> {
+    crate::admin::tenants::plan_name(text).map_err(|problem| problem.detail)
+}

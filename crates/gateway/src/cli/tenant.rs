@@ -62,7 +62,7 @@ pub(super) struct Create {
     #[arg(long, value_enum, default_value_t = Switch::On)]
     groups: Switch,
     /// The plan's name
-    #[arg(long, default_value = "standard")]
+    #[arg(long, default_value = "standard", value_parser = parse::plan)]
     plan: String,
     /// Requests a second and at once, such as 200/2000, or off; without it, what the process is configured with
     #[arg(long, value_name = "N/N|off|default", value_parser = RateLimit::parse, default_value = "default")]
@@ -150,7 +150,7 @@ pub(super) struct Set {
     #[arg(long)]
     slug: Option<String>,
     /// Another plan
-    #[arg(long)]
+    #[arg(long, value_parser = parse::plan)]
     plan: Option<String>,
     /// Whom its administrators ask for seats, as it fits into a sentence
     #[arg(long, value_parser = parse::name)]
@@ -182,19 +182,6 @@ async fn change(set: Set, config: &Config, output: Output) -> anyhow::Result<()>
     let registry = open_registry(config).await?;
     let mut tenant = parse::tenant(&registry, &set.tenant).await?;
     let by = By::cli(Clock.now());
-    if let Some(state) = set.state {
-        let state = match state {
-            State::Active => TenantState::Active,
-            State::Suspended => TenantState::Suspended,
-        };
-        if is_past(&tenant, config.retention.closed, Clock.now()) {
-            bail!(
-                "{} was closed longer ago than retention.closed: its data is being deleted",
-                tenant.slug
-            );
-        }
-        tenant = registry.set_state(&tenant.id, state, &by).await?.commit().await?;
-    }
     let change = TenantChange {
         seats: set.seats,
         groups: set.groups.map(|groups| groups == Switch::On),
@@ -211,6 +198,20 @@ async fn change(set: Set, config: &Config, output: Output) -> anyhow::Result<()>
         ..TenantChange::default()
     };
     tenant = registry.change_tenant(&tenant.id, &change, &by).await?.commit().await?;
+    // Last: what could not be changed leaves the tenant as it was served.
+    if let Some(state) = set.state {
+        let state = match state {
+            State::Active => TenantState::Active,
+            State::Suspended => TenantState::Suspended,
+        };
+        if is_past(&tenant, config.retention.closed, Clock.now()) {
+            bail!(
+                "{} was closed longer ago than retention.closed: its data is being deleted",
+                tenant.slug
+            );
+        }
+        tenant = registry.set_state(&tenant.id, state, &by).await?.commit().await?;
+    }
     output.answer(&to_json(&tenant, &hosts(config)?), &[format!("{} is changed", tenant.slug)])
 }
 

@@ -64,7 +64,11 @@ pub(super) struct Named {
 
 impl Named {
     fn path(&self) -> String {
-        format!("tenants/{}/tokens/tok_{}", self.tenant, self.key_id.trim_start_matches("tok_"))
+        format!(
+            "tenants/{}/tokens/tok_{}",
+            self.tenant,
+            self.key_id.strip_prefix("tok_").unwrap_or(&self.key_id)
+        )
     }
 }
 

@@ -38,10 +38,7 @@ pub(super) fn read(values: &mut Values, data_dir: &Path) -> OperatorSettings {
     let jwks = values.text("operator.oidc_jwks");
     let oidc = match (issuer, jwks) {
         (Some(issuer), Some(jwks)) => {
-            let is_remote = jwks.starts_with("http://")
-                && !jwks.starts_with("http://127.0.0.1")
-                && !jwks.starts_with("http://localhost");
-            if is_remote {
+            if is_open(&jwks) {
                 values.problem("operator.oidc_jwks", "must begin with https://, or be a file: whoever sits on the way could put keys of his own in it");
             }
             let audience = audience.unwrap_or_else(|| crate::admin::issuer::AUDIENCE.to_owned());
@@ -65,11 +62,19 @@ pub(super) fn read(values: &mut Values, data_dir: &Path) -> OperatorSettings {
         keys,
         max_lifetime: values.span(
             "operator.max_lifetime",
-            Duration::from_hours(12),
+            Duration::from_hours(1),
             Duration::from_mins(1)..=Duration::from_hours(24),
         ),
         oidc,
         rate_per_second: values.number("operator.rate_per_second", 50, 1..=100_000),
         rate_burst: values.number("operator.rate_burst", 200, 1..=1_000_000),
     }
+}
+
+/// Whether a key set would come over the network without TLS.
+fn is_open(jwks: &str) -> bool {
+    let Some(rest) = jwks.strip_prefix("http://") else { return false };
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    !matches!(name, "127.0.0.1" | "localhost" | "[::1]")
 }

@@ -36,8 +36,13 @@ const OUTCOME: Param = Param {
 };
 const SINCE: Param = instant("since", "Only those at this time or later.");
 const UNTIL: Param = instant("until", "Only those before this time.");
-const ACTING: &[Code] =
-    &[Code::DirectoryConflict, Code::SeatsExhausted, Code::StateConflict, Code::FieldInvalid];
+const ACTING: &[Code] = &[
+    Code::DirectoryConflict,
+    Code::SeatsExhausted,
+    Code::StateConflict,
+    Code::PopulationConflict,
+    Code::FieldInvalid,
+];
 
 pub(super) static ROWS: &[Endpoint] = &[
     Endpoint::get("/admin/v1/tenants/{tenant}/users", "users.list", Tenant(UsersRead), |call| boxed(people::users(call)))

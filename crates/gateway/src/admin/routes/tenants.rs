@@ -26,6 +26,11 @@ const POPULATION: Param = Param {
 };
 const PROVIDER: Param =
     Param { name: "provider", about: "Only those with this identity provider.", form: Form::Text };
+const OF_POPULATION: Param = Param {
+    name: "population",
+    about: "For which population; the tenant's, if it is not said.",
+    form: Form::Word(&["platform", "board"]),
+};
 const IDP: Param = Param {
     name: "idp",
     about: "For which identity provider; the connection's, if it is not said.",
@@ -119,7 +124,7 @@ pub(super) static ROWS: &[Endpoint] = &[
         .or(&[Code::StateConflict]),
     Endpoint::get("/admin/v1/tenants/{tenant}/setup", "connections.setup", Tenant(TenantsRead), |call| ready(setup::read(&call)))
         .does("Everything that an administrator types into the identity provider", "")
-        .asks(&[IDP])
+        .asks(&[IDP, OF_POPULATION])
         .gives::<setup::SetupView>(200),
     Endpoint::get("/admin/v1/tenants/{tenant}/attributes", "attributes.list", Tenant(TenantsRead), |call| ready(attributes::list(&call)))
         .does("The tenant's own attributes", "")
