@@ -7,8 +7,9 @@ use super::call::Call;
 use super::problem::{Code, Problem};
 use super::view::Page;
 use directory::{Start, Want};
-use scim_core::schema::custom::CustomAttribute;
-use scim_core::{Custom, Filter, FilterLimits, Kind, Notes, Tolerance};
+use region_router::Population;
+use scim_core::schema::builtin::ENTERPRISE_USER;
+use scim_core::{Custom, CustomAttribute, Filter, FilterLimits, Kind, Notes, Tolerance};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use tenant_registry::Tenant;
@@ -37,6 +38,17 @@ pub struct AttributeView {
     pub description: String,
 }
 
+/// An attribute that is declared no more.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RemovedAttribute)]
+pub struct RemovedAttributeView {
+    /// What it was.
+    #[serde(flatten)]
+    pub view: AttributeView,
+    /// How many people have a value, which stays stored.
+    pub people_with_values: u64,
+}
+
 /// An attribute to declare.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -49,6 +61,9 @@ pub struct AddAttribute {
     #[serde(rename = "type")]
     #[schema(schema_with = kinds)]
     kind: String,
+    /// Where: in a schema of the tenant's own, or in the enterprise extension; where the others are, if it is not said.
+    #[schema(schema_with = places, required = false)]
+    schema: Option<String>,
     /// Whether a person may have several values.
     multi_valued: Option<bool>,
     /// Whether upper and lower case differ when values are compared.
@@ -63,6 +78,13 @@ pub struct AddAttribute {
 
 const KINDS: [Kind; 6] =
     [Kind::String, Kind::Boolean, Kind::DateTime, Kind::Integer, Kind::Decimal, Kind::Reference];
+
+fn places() -> Object {
+    ObjectBuilder::new()
+        .schema_type(SchemaType::Type(Type::String))
+        .enum_values(Some(["own", "enterprise"]))
+        .build()
+}
 
 fn kinds() -> Object {
     ObjectBuilder::new()
@@ -91,8 +113,8 @@ pub fn list(call: &Call) -> Result<Answer, Problem> {
 pub async fn add(call: Call) -> Result<Answer, Problem> {
     let asked: AddAttribute = call.body()?;
     let tenant = call.tenant()?;
+    let mut declared = declared(tenant, asked.schema.as_deref())?;
     let attribute = attribute(asked)?;
-    let mut declared = declared(tenant);
     let there =
         declared.attributes.iter().position(|a| a.name.eq_ignore_ascii_case(&attribute.name));
     let before = match there.and_then(|at| declared.attributes.get(at)) {
@@ -105,7 +127,18 @@ pub async fn add(call: Call) -> Result<Answer, Problem> {
             != (attribute.kind, attribute.multi_valued, attribute.case_exact)
     };
     if let Some(before) = before.filter(is_other) {
-        refuse_other_values(&call, tenant, &declared.urn, &before).await?;
+        let people = people_with(&call, tenant, &declared.urn, &before).await?;
+        if people > 0 {
+            return Err(Problem::of_field(
+                Code::StateConflict,
+                "type",
+                format!(
+                    "{people} people have a value of {}, which is {}; keep that, clear the values in the identity provider first, or take another name",
+                    before.name,
+                    in_words(&before)
+                ),
+            ));
+        }
     }
     match there.and_then(|at| declared.attributes.get_mut(at)) {
         Some(old) => old.clone_from(&attribute),
@@ -132,16 +165,22 @@ pub async fn add(call: Call) -> Result<Answer, Problem> {
 pub async fn remove(call: Call) -> Result<Answer, Problem> {
     let tenant = call.tenant()?;
     let name = call.path("attribute");
-    let mut declared = declared(tenant);
+    let mut declared = declared(tenant, None)?;
     let at = declared.attributes.iter().position(|a| a.name.eq_ignore_ascii_case(name));
-    let at = at.ok_or_else(|| Problem::not_found("attribute"))?;
+    let at = at.ok_or_else(|| {
+        let known: Vec<&str> = declared.attributes.iter().map(|a| a.name.as_str()).collect();
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        Problem::not_found(&format!("attribute; the tenant's attributes are: {known}"))
+    })?;
     let attribute = declared.attributes.remove(at);
+    let people_with_values = people_with(&call, tenant, &declared.urn, &attribute).await?;
     let left = (!declared.attributes.is_empty()).then_some(&declared);
     let before = tenant.extension.declared.as_ref();
     let registry = &call.admin.registry;
     let pending = registry.set_extension(&tenant.id, before, left, &call.by()).await?;
     call.settle(pending, |tenant| {
-        Answer::ok(&view(&declared.urn, &attribute)).version(tenant.version)
+        let view = view(&declared.urn, &attribute);
+        Answer::ok(&RemovedAttributeView { view, people_with_values }).version(tenant.version)
     })
     .await
 }
@@ -162,55 +201,75 @@ fn attribute(asked: AddAttribute) -> Result<CustomAttribute, Problem> {
     Ok(attribute)
 }
 
-/// What the tenant has declared, or an empty declaration under its own URN.
-fn declared(tenant: &Tenant) -> Custom {
-    tenant
-        .extension
-        .declared
-        .clone()
-        .unwrap_or_else(|| Custom { urn: Custom::own_urn(&tenant.slug), attributes: Vec::new() })
+/// What the tenant has declared, or an empty declaration in the place asked for. There is one place for a tenant: an
+/// administrator who looks for its attributes finds them under one URN.
+fn declared(tenant: &Tenant, place: Option<&str>) -> Result<Custom, Problem> {
+    let known = tenant.extension.declared.as_ref();
+    let urn = match (place, known) {
+        (Some("enterprise"), _) => ENTERPRISE_USER.to_owned(),
+        (Some("own"), _) | (None, None) => Custom::own_urn(&tenant.slug),
+        (None, Some(declared)) => declared.urn.clone(),
+        (Some(_), _) => return Err(Problem::field("schema", "must be own or enterprise")),
+    };
+    match known {
+        Some(declared) if declared.urn == urn => Ok(declared.clone()),
+        Some(declared) if !declared.attributes.is_empty() => Err(Problem::of_field(
+            Code::StateConflict,
+            "schema",
+            format!(
+                "the tenant has its attributes in {}; leave this out, or remove them first",
+                declared.urn
+            ),
+        )),
+        _ => Ok(Custom { urn, attributes: Vec::new() }),
+    }
 }
 
-/// Refuses another type while people have values of this one.
-async fn refuse_other_values(
+/// How many people of either population have a value of an attribute, whether or not it is declared at the moment.
+async fn people_with(
     call: &Call,
     tenant: &Tenant,
     urn: &str,
-    before: &CustomAttribute,
-) -> Result<(), Problem> {
-    let one = Custom { urn: urn.to_owned(), attributes: vec![before.clone()] };
+    attribute: &CustomAttribute,
+) -> Result<u64, Problem> {
+    let one = Custom { urn: urn.to_owned(), attributes: vec![attribute.clone()] };
     let mut seen = Tenant::clone(tenant);
     seen.schemas = Arc::new(seen.schemas.with(&one));
     let (tolerance, mut notes) = (Tolerance::default(), Notes::default());
-    let filter = format!("{urn}:{} pr", before.name);
+    let filter = format!("{urn}:{} pr", attribute.name);
     let condition = Filter::parse(&filter, &FilterLimits::default(), &tolerance, &mut notes)
         .and_then(|filter| filter.bind(&seen.schemas.user, &tolerance, &mut notes))
         .map_err(|error| Problem::field("attribute", error.detail().to_owned()))?;
     let want = Want {
         condition: Some(&condition),
         order: None,
-        start: Start::First,
-        limit: 1,
+        start: Start::Offset(0),
+        limit: 0,
         base: "",
         groups: false,
         now: call.facts.now,
     };
-    let directory = call.directory(&tenant.region)?;
-    let found = directory.within(&Arc::new(seen)).users(&want).await?;
-    if found.resources.is_empty() {
-        return Ok(());
+    let (directory, seen) = (call.directory(&tenant.region)?, Arc::new(seen));
+    let mut people = 0;
+    for population in Population::ALL {
+        let found = directory.within_population(&seen, population).users(&want).await?;
+        people += found.total.unwrap_or_default();
     }
-    Err(Problem::of_field(
-        Code::StateConflict,
-        "type",
-        format!(
-            "people have values of it as it was ({}); keep that, clear the values in the identity provider first, or take another name",
-            before.kind.keyword()
-        ),
-    ))
+    Ok(people)
 }
 
-fn view(urn: &str, attribute: &CustomAttribute) -> AttributeView {
+/// The type of an attribute, as an administrator says it.
+#[must_use]
+pub fn in_words(attribute: &CustomAttribute) -> String {
+    let kind = attribute.kind.keyword();
+    let cased =
+        if attribute.case_exact && attribute.kind == Kind::String { ", exact case" } else { "" };
+    if attribute.multi_valued { format!("{kind} array{cased}") } else { format!("{kind}{cased}") }
+}
+
+/// What is shown of an attribute.
+#[must_use]
+pub fn view(urn: &str, attribute: &CustomAttribute) -> AttributeView {
     AttributeView {
         schema: urn.to_owned(),
         attribute: attribute.name.clone(),

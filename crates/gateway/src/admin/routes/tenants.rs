@@ -139,9 +139,10 @@ pub(super) static ROWS: &[Endpoint] = &[
         .or(&[Code::StateConflict]),
     Endpoint::delete("/admin/v1/tenants/{tenant}/attributes/{attribute}", "attributes.remove", Tenant(SettingsWrite), |call| boxed(attributes::remove(call)))
         .does("Takes a declaration back", "Values stay stored, and are neither shown nor found until it is declared again.")
-        .gives::<attributes::AttributeView>(200)
+        .gives::<attributes::RemovedAttributeView>(200)
         .versioned()
-        .or(&[Code::StateConflict]),
+        .in_the_directory()
+    .or(&[Code::StateConflict]),
     Endpoint::get("/admin/v1/tenants/{tenant}/population-switch", "population-switch.read", Tenant(TenantsRead), |call| ready(switches::read(&call)))
         .does("How far the tenant is on its way to the other population", "")
         .gives::<switches::SwitchView>(200)

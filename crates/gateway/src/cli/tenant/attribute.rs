@@ -3,21 +3,15 @@
 //! **Invariant**: values of people are never made invalid. An attribute that somebody has a value for keeps its type; taken
 //! away and declared again, it must be what it was.
 
-use crate::app::Stores;
-use crate::app::stores::open_registry;
+use crate::admin::attributes::view;
+use crate::cli::ask::{Ask, Dry, part};
 use crate::cli::output::Output;
 use crate::cli::parse;
-use crate::clock::Clock;
 use crate::config::Config;
 use anyhow::bail;
 use clap::{Args, Subcommand, ValueEnum};
-use directory::{Start, Want};
-use scim_core::schema::builtin::ENTERPRISE_USER;
-use scim_core::{Custom, CustomAttribute, Filter, FilterLimits, Kind, Notes};
+use scim_core::{CustomAttribute, Kind};
 use serde_json::{Value, json};
-use std::sync::Arc;
-use tenant_registry::{By, Registry, RegistryError, Tenant};
-use tokio_util::task::TaskTracker;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -26,14 +20,19 @@ pub(crate) enum Command {
     /// Show what an identity provider has to map: schema, attribute, type
     List {
         /// Slug or id
+        #[arg(value_parser = part)]
         tenant: String,
     },
     /// Take an attribute away; values that people have stay stored and are not shown
     Remove {
         /// Slug or id
+        #[arg(value_parser = part)]
         tenant: String,
         /// The attribute's name
+        #[arg(value_parser = part)]
         name: String,
+        #[command(flatten)]
+        dry: Dry,
     },
 }
 
@@ -41,7 +40,10 @@ pub(crate) enum Command {
 #[group(id = "names", required = true, multiple = true, args = ["name", "label"])]
 pub(crate) struct Add {
     /// Slug or id
+    #[arg(value_parser = part)]
     tenant: String,
+    #[command(flatten)]
+    dry: Dry,
     /// The name in SCIM: a letter, then letters, digits, - and _
     #[arg(long)]
     name: Option<String>,
@@ -108,250 +110,108 @@ pub(crate) async fn run(command: Command, config: &Config, output: Output) -> an
     match command {
         Command::Add(new) => add(&new, config, output).await,
         Command::List { tenant } => list(&tenant, config, output).await,
-        Command::Remove { tenant, name } => remove(&tenant, &name, config, output).await,
+        Command::Remove { tenant, name, dry } => remove(&tenant, &name, dry, config, output).await,
     }
 }
 
 async fn add(new: &Add, config: &Config, output: Output) -> anyhow::Result<()> {
-    let registry = open_registry(config).await?;
-    let tenant = parse::tenant(&registry, &new.tenant).await?;
-    let attribute = attribute(new)?;
-    let mut declared = declared(&tenant, new.place)?;
-    let there = declared.attributes.iter().position(|a| is_named(a, &attribute.name));
-    let before = match there.and_then(|at| declared.attributes.get(at)) {
-        Some(old) => Some(old.clone()),
-        // Values may be there from before it was taken away.
-        None => tenant.extension.retired(&declared.urn, &attribute.name).cloned(),
-    };
-    if let Some(before) = before.filter(|before| !has_same_values(before, &attribute)) {
-        refuse_other_values(&tenant, &declared.urn, &before, config).await?;
-    }
-    match there.and_then(|at| declared.attributes.get_mut(at)) {
-        Some(old) => old.clone_from(&attribute),
-        None => declared.attributes.push(attribute.clone()),
-    }
-    // What the command line accepts is what the registry can read again.
-    let declared = Custom::parse(&declared.to_json())?;
-    set(&registry, &tenant, Some(&declared)).await?;
-    let mut json = to_json(&declared.urn, &attribute);
-    let mut lines = facts(&declared.urn, &attribute);
-    if !attribute.canonical_values.is_empty() {
-        lines.push(format!("values     {}", attribute.canonical_values.join(", ")));
-    }
-    if let Some(object) = json.as_object_mut() {
-        object.insert("tenant".to_owned(), json!(tenant.slug));
-    }
-    output.answer(&json, &lines)
-}
-
-/// What is asked for.
-fn attribute(new: &Add) -> anyhow::Result<CustomAttribute> {
-    let label = new.label.as_deref();
-    let name = match (&new.name, label) {
+    let name = match (&new.name, &new.label) {
         (Some(name), _) => name.clone(),
         (None, Some(label)) => CustomAttribute::name_of(label),
         (None, None) => String::new(),
     };
     if name.is_empty() {
-        bail!(
-            "{:?} has no letter to make a name of; give one with --name",
-            label.unwrap_or_default()
-        );
+        let label = new.label.as_deref().unwrap_or_default();
+        bail!("{label:?} has no letter to make a name of; give one with --name");
     }
     let is_choice = matches!(new.kind, Type::Choice | Type::Choices);
     if is_choice && new.values.is_empty() {
         bail!("a choice needs --values, with commas between them");
     }
-    let mut attribute = CustomAttribute::new(name, new.kind.kind());
-    if !new.values.is_empty() && attribute.kind != Kind::String {
+    if !new.values.is_empty() && new.kind.kind() != Kind::String {
         bail!("--values is for text and choices");
     }
-    attribute.multi_valued = new.multi || new.kind == Type::Choices;
-    attribute.case_exact = attribute.case_exact || new.case_exact;
-    attribute.description = label.unwrap_or_default().to_owned();
-    attribute.canonical_values.clone_from(&new.values);
-    Ok(attribute)
-}
-
-/// What the tenant has declared, or an empty declaration in the place asked for. There is one place for a tenant: an
-/// administrator who looks for its attributes finds them under one URN.
-fn declared(tenant: &Tenant, place: Option<In>) -> anyhow::Result<Custom> {
-    let urn = match place {
-        Some(In::Enterprise) => ENTERPRISE_USER.to_owned(),
-        Some(In::Own) => Custom::own_urn(&tenant.slug),
-        None => match &tenant.extension.declared {
-            Some(declared) => declared.urn.clone(),
-            None => Custom::own_urn(&tenant.slug),
-        },
-    };
-    match &tenant.extension.declared {
-        Some(declared) if !declared.attributes.is_empty() && declared.urn != urn => bail!(
-            "{} has its attributes in {}; leave --in out, or remove them first",
-            tenant.slug,
-            declared.urn
-        ),
-        Some(declared) if declared.urn == urn => Ok(declared.clone()),
-        _ => Ok(Custom { urn, attributes: Vec::new() }),
-    }
-}
-
-fn is_named(attribute: &CustomAttribute, name: &str) -> bool {
-    attribute.name.eq_ignore_ascii_case(name)
-}
-
-/// Whether what is a value of one is a value of the other, and is compared alike.
-fn has_same_values(one: &CustomAttribute, other: &CustomAttribute) -> bool {
-    (one.kind, one.multi_valued, one.case_exact)
-        == (other.kind, other.multi_valued, other.case_exact)
-}
-
-/// Refuses another type while people have values of this one.
-async fn refuse_other_values(
-    tenant: &Tenant,
-    urn: &str,
-    before: &CustomAttribute,
-    config: &Config,
-) -> anyhow::Result<()> {
-    match people_with(tenant, urn, before, config).await? {
-        0 => Ok(()),
-        people => bail!(
-            "{people} people have a value of {}, which is {}; keep that, clear the values in the identity provider first, or \
-             take another name",
-            before.name,
-            in_words(before)
-        ),
-    }
-}
-
-async fn list(tenant: &str, config: &Config, output: Output) -> anyhow::Result<()> {
-    let registry = open_registry(config).await?;
-    let tenant = parse::tenant(&registry, tenant).await?;
-    let (urn, attributes) = match &tenant.extension.declared {
-        Some(declared) => (declared.urn.as_str(), declared.attributes.as_slice()),
-        None => ("", [].as_slice()),
-    };
-    let json: Vec<Value> = attributes.iter().map(|attribute| to_json(urn, attribute)).collect();
-    let mut lines: Vec<String> = Vec::new();
-    for attribute in attributes {
-        if !lines.is_empty() {
-            lines.push(String::new());
-        }
-        lines.extend(facts(urn, attribute));
-    }
-    if lines.is_empty() {
-        lines.push(format!(
-            "{} has no attributes of its own; declare one with `muster tenant attribute add {} --name N --type text`",
-            tenant.slug, tenant.slug
-        ));
-    }
-    output.answer(&json!({ "tenant": tenant.slug, "attributes": json }), &lines)
-}
-
-async fn remove(tenant: &str, name: &str, config: &Config, output: Output) -> anyhow::Result<()> {
-    let registry = open_registry(config).await?;
-    let tenant = parse::tenant(&registry, tenant).await?;
-    let mut declared = declared(&tenant, None)?;
-    let Some(at) = declared.attributes.iter().position(|a| is_named(a, name)) else {
-        let known: Vec<&str> = declared.attributes.iter().map(|a| a.name.as_str()).collect();
-        bail!(
-            "{} has no attribute {name:?}; its attributes are: {}",
-            tenant.slug,
-            if known.is_empty() { "none".to_owned() } else { known.join(", ") }
-        );
-    };
-    let attribute = declared.attributes.remove(at);
-    let people = people_with(&tenant, &declared.urn, &attribute, config).await?;
-    let left = (!declared.attributes.is_empty()).then_some(&declared);
-    set(&registry, &tenant, left).await?;
-    let mut lines = vec![format!("{} is not declared any more", attribute.name)];
-    if people > 0 {
-        lines.push(format!(
-            "{people} people have a value: it stays stored, and is neither shown nor found until {} is declared again",
-            attribute.name
-        ));
-    }
-    let json = json!({
-        "tenant": tenant.slug,
-        "removed": to_json(&declared.urn, &attribute),
-        "people_with_values": people,
+    let place = new.place.map(|place| match place {
+        In::Own => "own",
+        In::Enterprise => "enterprise",
     });
+    let mut json = Ask::post(format!("tenants/{}/attributes", new.tenant), new.dry)
+        .field("attribute", Some(name))
+        .field("type", Some(new.kind.kind().keyword()))
+        .field("schema", place)
+        .field("multi_valued", Some(new.multi || new.kind == Type::Choices))
+        .field("case_exact", Some(new.case_exact))
+        .field("values", Some(new.values.clone()))
+        .field("description", new.label.clone())
+        .call(config)
+        .await?;
+    let mut lines = facts(&json);
+    if !new.values.is_empty() {
+        lines.push(format!("values     {}", new.values.join(", ")));
+    }
+    if let Some(object) = json.as_object_mut() {
+        object.insert("tenant".to_owned(), json!(new.tenant));
+    }
     output.answer(&json, &lines)
 }
 
-async fn set(registry: &Registry, tenant: &Tenant, after: Option<&Custom>) -> anyhow::Result<()> {
-    let before = tenant.extension.declared.as_ref();
-    match registry.set_extension(&tenant.id, before, after, &By::cli(Clock.now())).await {
-        Ok(declared) => {
-            declared.commit().await?;
-            Ok(())
+async fn list(tenant: &str, config: &Config, output: Output) -> anyhow::Result<()> {
+    let found = Ask::get(format!("tenants/{tenant}/attributes")).call(config).await?;
+    let attributes = found.get("data").and_then(Value::as_array).cloned().unwrap_or_default();
+    let mut lines: Vec<String> = Vec::new();
+    for attribute in &attributes {
+        if !lines.is_empty() {
+            lines.push(String::new());
         }
-        Err(RegistryError::ExtensionChanged) => bail!(
-            "the attributes of {} were changed by someone else meanwhile; look at `muster tenant attribute list {}` and try again",
-            tenant.slug,
-            tenant.slug
-        ),
-        Err(other) => Err(other.into()),
+        lines.extend(facts(attribute));
     }
+    if lines.is_empty() {
+        lines.push(format!(
+            "{tenant} has no attributes of its own; declare one with `muster tenant attribute add {tenant} --name N --type text`"
+        ));
+    }
+    output.answer(&json!({ "tenant": tenant, "attributes": attributes }), &lines)
 }
 
-/// How many people have a value of an attribute, whether or not it is declared at the moment.
-async fn people_with(
-    tenant: &Tenant,
-    urn: &str,
-    attribute: &CustomAttribute,
+async fn remove(
+    tenant: &str,
+    name: &str,
+    dry: Dry,
     config: &Config,
-) -> anyhow::Result<u64> {
-    let declared = Custom { urn: urn.to_owned(), attributes: vec![attribute.clone()] };
-    let mut seen = tenant.clone();
-    seen.schemas = Arc::new(seen.schemas.with(&declared));
-    let mut notes = Notes::default();
-    let filter = Filter::parse(
-        &format!("{urn}:{} pr", attribute.name),
-        &FilterLimits::default(),
-        &scim_core::Tolerance::default(),
-        &mut notes,
-    )?;
-    let condition =
-        filter.bind(&seen.schemas.user, &scim_core::Tolerance::default(), &mut notes)?;
-    let directory = Stores::open_region(config, &tenant.region, &TaskTracker::new()).await?;
-    let want = Want {
-        condition: Some(&condition),
-        order: None,
-        start: Start::Offset(0),
-        limit: 0,
-        base: "",
-        groups: false,
-        now: Clock.now(),
-    };
-    let found = directory.within(&Arc::new(seen)).users(&want).await;
-    directory.close().await?;
-    Ok(found?.total.unwrap_or_default())
+    output: Output,
+) -> anyhow::Result<()> {
+    let mut removed =
+        Ask::delete(format!("tenants/{tenant}/attributes/{name}"), dry).call(config).await?;
+    let people = removed.as_object_mut().and_then(|object| object.remove("people_with_values"));
+    let people = people.and_then(|people| people.as_u64()).unwrap_or_default();
+    let name = text(&removed, "attribute");
+    let mut lines = vec![format!("{name} is not declared any more")];
+    if people > 0 {
+        lines.push(format!(
+            "{people} people have a value: it stays stored, and is neither shown nor found until {name} is declared again"
+        ));
+    }
+    let json = json!({ "tenant": tenant, "removed": removed, "people_with_values": people });
+    output.answer(&json, &lines)
 }
 
 /// The three facts that an administrator needs (requirements S4-12).
-fn facts(urn: &str, attribute: &CustomAttribute) -> Vec<String> {
+fn facts(attribute: &Value) -> Vec<String> {
+    let is = |name: &str| attribute.get(name) == Some(&Value::Bool(true));
+    let kind = text(attribute, "type");
+    let list = if is("multi_valued") { " array" } else { "" };
+    let cased = if is("case_exact") && kind == "string" { ", exact case" } else { "" };
     vec![
-        format!("schema     {urn}"),
-        format!("attribute  {}", attribute.name),
-        format!("type       {}", in_words(attribute)),
+        format!("schema     {}", text(attribute, "schema")),
+        format!("attribute  {}", text(attribute, "attribute")),
+        format!("type       {kind}{list}{cased}"),
     ]
 }
 
-fn in_words(attribute: &CustomAttribute) -> String {
-    let kind = attribute.kind.keyword();
-    let cased =
-        if attribute.case_exact && attribute.kind == Kind::String { ", exact case" } else { "" };
-    if attribute.multi_valued { format!("{kind} array{cased}") } else { format!("{kind}{cased}") }
+fn text(of: &Value, name: &str) -> String {
+    of.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
 pub(super) fn to_json(urn: &str, attribute: &CustomAttribute) -> Value {
-    json!({
-        "schema": urn,
-        "attribute": attribute.name,
-        "type": attribute.kind.keyword(),
-        "multi_valued": attribute.multi_valued,
-        "case_exact": attribute.case_exact,
-        "values": attribute.canonical_values,
-        "description": attribute.description,
-    })
+    serde_json::to_value(view(urn, attribute)).unwrap_or_default()
 }

@@ -109,11 +109,11 @@ fn what_is_wrong_with_a_declaration_is_said() {
         (add(&["--type", "text"]), "--name"),
         (
             add(&["--name", "a", "--type", "text", "--in", "enterprise"]),
-            "leave --in out, or remove them first",
+            "leave this out, or remove them first",
         ),
         (
             failure(&stores, &["tenant", "attribute", "remove", "acme", "nothing"]),
-            "has no attribute \"nothing\"; its attributes are: vip",
+            "the tenant's attributes are: vip",
         ),
         (
             failure(&stores, &["tenant", "set", "acme", "--strict", "Q-op-case,Q-nothing"]),
