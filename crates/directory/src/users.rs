@@ -54,6 +54,8 @@ pub struct UserAnswer {
     pub user: StoredUser,
     /// The reason code of the decision.
     pub reason: Reason,
+    /// Whether the same request was answered so before, and nothing was done now.
+    pub is_repeated: bool,
 }
 
 /// The columns of a [`StoredUser`]; `base` is the bound place of the base URL.
@@ -130,7 +132,7 @@ impl Scoped {
             nests: false,
         };
         self.count_quirks(asked);
-        Ok(UserAnswer { user: stored, reason: Reason::UserCreated })
+        Ok(UserAnswer { user: stored, reason: Reason::UserCreated, is_repeated: false })
     }
 
     /// Changes a user by a pure function of what is stored, if its version fits `expected`.
@@ -312,7 +314,7 @@ impl Scoped {
     ) -> Result<UserAnswer, DirectoryError> {
         self.decide(asked, &change.unchanged()).await?;
         let user = self.with_indirect(change.before, base).await?;
-        Ok(UserAnswer { user, reason: Reason::UserUnchanged })
+        Ok(UserAnswer { user, reason: Reason::UserUnchanged, is_repeated: false })
     }
 
     async fn update_user(

@@ -13,8 +13,8 @@ pub(super) struct Migration;
 /// `@key` is text compared byte by byte, `@rowid` the clause that lets a narrow SQLite table be its own index.
 const UP: &[&str] = &[
     // Hashes of the key and of the body of a write that was asked for once, and what it was answered with.
-    "CREATE TABLE idempotency (tenant_id @key NOT NULL, key @key NOT NULL, body @key NOT NULL, status BIGINT NOT NULL, resource_id @key NOT NULL,
-        at BIGINT NOT NULL, PRIMARY KEY (tenant_id, key)) @rowid",
+    "CREATE TABLE idempotency (tenant_id @key NOT NULL, key @key NOT NULL, body @key NOT NULL, resource_id @key NOT NULL,
+        answer TEXT NOT NULL, at BIGINT NOT NULL, PRIMARY KEY (tenant_id, key)) @rowid",
     "CREATE INDEX idempotency_at ON idempotency (tenant_id, at)",
     // What the document of a deleted person does not tell; nothing where a program of the last release wrote the row.
     "ALTER TABLE tombstones ADD COLUMN role TEXT",

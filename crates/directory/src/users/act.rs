@@ -7,8 +7,8 @@ use super::write::{self, UserChange};
 use super::{StoredUser, UserAnswer, columns, stored};
 use crate::decisions::{self, Asked};
 use crate::error::{DirectoryError, Fault, kind};
-use crate::once::{self, Once};
-use crate::scope::{Scoped, TRIES, applied, instant, new_id};
+use crate::once::{self, Kept, Once};
+use crate::scope::{Scoped, TRIES, applied, instant, micros, new_id};
 use crate::script::Script;
 use provisioning::{Reason, conflict};
 use scim_core::{Document, Notes, Tolerance, User};
@@ -74,6 +74,18 @@ struct Errand<'a> {
     asked: &'a Asked,
 }
 
+/// What a repetition is answered with, where nothing was to be done.
+fn kept(user: &StoredUser) -> Kept {
+    Kept {
+        id: user.id.clone(),
+        doc: user.doc.clone(),
+        version: user.version,
+        active: user.active,
+        created_at: micros(user.created_at),
+        updated_at: micros(user.updated_at),
+    }
+}
+
 /// A stored document as a user. What it was accepted with is not asked again: the tenant may have become strict.
 fn parsed(document: Document) -> Result<User, DirectoryError> {
     Ok(User::from_document(document, &Tolerance::default(), &mut Notes::default())?)
@@ -99,10 +111,9 @@ impl Scoped {
         loop {
             tries += 1;
             if let Some(once) = &errand.run.once
-                && let Some(id) = self.remembered(once, asked.now).await?
+                && let Some(user) = self.remembered(once, asked.now).await?
             {
-                let user = self.user(&id, base).await?;
-                return Ok(UserAnswer { user, reason: action.said().1 });
+                return Ok(UserAnswer { user, reason: action.said().1, is_repeated: true });
             }
             match self.try_act(id, &errand).await {
                 Err(DirectoryError::Contended) if tries < TRIES => {}
@@ -193,12 +204,12 @@ impl Scoped {
         if action.is_done(&change.before, &old) {
             let mut script = self.script();
             if let Some(once) = &run.once {
-                once::record(&mut script, asked, once, 200, &change.before.id);
+                once::record(&mut script, asked, once, &kept(&change.before));
             }
             decisions::record(&mut script, asked, &decision, &change.unchanged());
             self.finish(transaction, script, None, errand, &decision).await?;
             let user = self.with_indirect(change.before, base).await?;
-            return Ok(UserAnswer { user, reason: Reason::UserUnchanged });
+            return Ok(UserAnswer { user, reason: Reason::UserUnchanged, is_repeated: false });
         }
         change.said = Some(action.said());
         let script = write::update_once(self, &change, run.once.as_ref(), asked, &decision);
@@ -238,7 +249,7 @@ impl Scoped {
             manager,
             nests: false,
         };
-        Ok(UserAnswer { user, reason: Reason::UserRestored })
+        Ok(UserAnswer { user, reason: Reason::UserRestored, is_repeated: false })
     }
 
     /// Runs a script under the locks that its transaction holds, and commits, or in a dry run takes it back. `seat` is

@@ -6,7 +6,7 @@ use super::manager;
 use super::write::{add_emails, emails};
 use crate::change::{self, Change};
 use crate::decisions::{self, Asked, Verdict};
-use crate::once::{self, Once};
+use crate::once::{self, Kept, Once};
 use crate::scope::{Scoped, micros};
 use crate::script::Script;
 use crate::seats::{self, Delta};
@@ -67,7 +67,15 @@ pub(super) fn restore(
     };
     change::record(&mut script, asked, decision, change);
     if let Some(once) = once {
-        once::record(&mut script, asked, once, 200, &buried.id);
+        let kept = Kept {
+            id: buried.id.clone(),
+            doc: buried.user.document().to_text(),
+            version: buried.version + 1,
+            active: buried.active,
+            created_at: micros(buried.created_at),
+            updated_at: micros(asked.now),
+        };
+        once::record(&mut script, asked, once, &kept);
     }
     let verdict = Verdict {
         outcome: "done",

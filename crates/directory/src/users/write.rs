@@ -6,7 +6,7 @@ use crate::change::{self, Change};
 use crate::decisions::{self, Asked, Verdict};
 use crate::error::DirectoryError;
 use crate::members::{hold_parents, leave_groups};
-use crate::once::{self, Once};
+use crate::once::{self, Kept, Once};
 use crate::scope::{Scoped, applied, instant, micros, new_id};
 use crate::script::Script;
 use crate::seats::{self, Delta};
@@ -94,7 +94,7 @@ impl UserChange {
             manager,
             ..self.before
         };
-        UserAnswer { user, reason }
+        UserAnswer { user, reason, is_repeated: false }
     }
 }
 
@@ -242,7 +242,15 @@ pub(super) fn update_once(
     };
     change::record(&mut script, asked, decision, row);
     if let Some(once) = once {
-        once::record(&mut script, asked, once, 200, id);
+        let kept = Kept {
+            id: change.before.id.clone(),
+            doc: change.user.document().to_text(),
+            version: change.before.version + 1,
+            active: change.active,
+            created_at: micros(change.before.created_at),
+            updated_at: micros(asked.now),
+        };
+        once::record(&mut script, asked, once, &kept);
     }
     let verdict = Verdict {
         outcome: "done",
