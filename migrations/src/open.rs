@@ -9,6 +9,8 @@ use sea_orm_migration::sea_orm::{
     SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -201,6 +203,7 @@ impl Database {
         if let Some(folder) = Path::new(path).parent() {
             std::fs::create_dir_all(folder).map_err(OpenError::Folder)?;
         }
+        make_private(Path::new(path)).map_err(OpenError::Folder)?;
         let url = format!("sqlite:{path}");
         let writer = connect_in_turn(sqlite_options(&url, 1, "-16384", options))
             .await
@@ -254,6 +257,18 @@ fn is_busy(error: &DbErr) -> bool {
     };
     let code = source.as_database_error().and_then(sqlx::error::DatabaseError::code);
     code.and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| code & 0xff == 5)
+}
+
+/// Makes the file of a store that is not there yet, for its owner alone. SQLite gives the files beside it the same mode.
+fn make_private(path: &Path) -> std::io::Result<()> {
+    if path == Path::new(":memory:") {
+        return Ok(());
+    }
+    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    match made {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
+        Ok(_) | Err(_) => Ok(()),
+    }
 }
 
 /// `cache` is the page cache of a connection, in KiB below zero; it is filled only as far as it is used.

@@ -2,7 +2,7 @@
 //!
 //! **Invariant**: no network is anywhere; a list that cannot be read is an error and never anywhere.
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 use std::fmt;
 use std::net::IpAddr;
 
@@ -30,7 +30,7 @@ impl Networks {
         let read = |word: &str| {
             let network = word.parse().or_else(|_| word.parse::<IpAddr>().map(IpNet::from));
             network
-                .map(|network: IpNet| network.trunc())
+                .map(|network: IpNet| canonical(network.trunc()))
                 .map_err(|_neither| NetworksError(word.to_owned()))
         };
         let networks = words.map(read).collect::<Result<Vec<_>, _>>()?;
@@ -59,6 +59,14 @@ impl Networks {
     }
 }
 
+/// A network of IPv4 addresses that are written as IPv6 (RFC 4291 §2.5.5.2) is one of IPv4: addresses are compared so.
+fn canonical(network: IpNet) -> IpNet {
+    let IpNet::V6(six) = network else { return network };
+    let mapped = six.addr().to_ipv4_mapped().zip(six.prefix_len().checked_sub(96));
+    let four = mapped.and_then(|(address, prefix)| Ipv4Net::new(address, prefix).ok());
+    four.map_or(network, IpNet::V4)
+}
+
 impl fmt::Display for Networks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.words().collect::<Vec<_>>().join(","))
@@ -82,6 +90,8 @@ mod tests {
         ] {
             assert_eq!(networks.contain(address.parse().unwrap()), is_in, "{address}");
         }
+        let mapped = Networks::parse("::ffff:198.51.100.0/120").unwrap();
+        assert_eq!(mapped.to_string(), "198.51.100.0/24");
         assert!(Networks::default().contain("192.0.2.1".parse().unwrap()));
         for bad in ["x", "1.2.3.4/33", "1.2.3", &"1.2.3.4,".repeat(51)] {
             assert!(Networks::parse(bad).is_err(), "{bad}");

@@ -340,7 +340,8 @@ impl Endpoint {
             Access::Operator(_) | Access::Tenant(_) => codes.push(Code::ScopeMissing),
         }
         if self.path.contains('{') {
-            codes.push(Code::NotFound);
+            // A part that is empty makes another path.
+            codes.extend([Code::NotFound, Code::PathUnknown, Code::MethodNotAllowed]);
         }
         if self.body.is_some() {
             codes.extend([Code::MediaTypeUnsupported, Code::FieldInvalid]);

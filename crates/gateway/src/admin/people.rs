@@ -155,10 +155,7 @@ async fn act(call: Call, action: Action, operation: &'static str) -> Result<Answ
     };
     let asked = call.asked(operation);
     match scoped.act(call.path("user"), &base, action, run, &asked).await {
-        Ok(answer) => {
-            let is_replayed = answer.is_repeated;
-            Ok(Answer { is_replayed, ..shown(&answer.user)? })
-        }
+        Ok(answer) => Ok(Answer { is_replayed: answer.is_repeated, ..shown(&answer.user)? }),
         Err(directory::DirectoryError::Refused(refusal)) if !call.dry_run => {
             let refused = directory::Refused {
                 refusal: &refusal,

@@ -6,6 +6,7 @@ use super::metrics::{self, Active, Answered};
 use super::otlp;
 use crate::clock::Clock;
 use crate::rate_limit::Standing;
+use crate::scim::operation::looks_secret;
 use crate::state::State;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -238,6 +239,7 @@ fn request_id(headers: &HeaderMap) -> String {
     let is_usable = |id: &&str| {
         (1..=64).contains(&id.len())
             && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
+            && !looks_secret(id)
     };
     let sent = headers.get(X_REQUEST_ID).and_then(|value| value.to_str().ok()).filter(is_usable);
     sent.map_or_else(|| Clock.new_id().to_string(), str::to_owned)
@@ -355,7 +357,7 @@ mod tests {
             assert_eq!(sent(good), good);
         }
         let long = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
-        for bad in ["", "a b", "<script>", "a\tb", "a/b", long] {
+        for bad in ["", "a b", "<script>", "a\tb", "a/b", "mst_us_pf_a", long] {
             let made = sent(bad);
             assert_ne!(made, bad);
             assert_eq!(uuid::Uuid::parse_str(&made).unwrap().get_version_num(), 7);

@@ -3,6 +3,12 @@
 mod api;
 mod attacks;
 mod document;
+mod forms;
 mod jwt;
+mod life;
+mod lists;
 mod oidc;
+mod repeat;
+mod secrets;
+mod versions;
 mod walk;

@@ -71,8 +71,7 @@ fn text(name: &str, schema: &Value) -> Value {
     match (schema.get("format").and_then(Value::as_str), name) {
         (Some("date-time"), _) => json!("2026-11-22T10:00:00Z"),
         (_, "tenant_id") => json!("ten_a2b3c4d5e6f7g2h3"),
-        (_, "id") => json!("019376f2-7b1c-7c3e-9d5a-0a4b1c2d3e4f"),
-        (_, "request_id") => json!("019376f2-7b1c-7c3e-9d5a-0a4b1c2d3e4f"),
+        (_, "id" | "request_id") => json!("019376f2-7b1c-7c3e-9d5a-0a4b1c2d3e4f"),
         (_, "region" | "home_region" | "region_tag") => json!("eu"),
         (_, "population" | "from") => json!("platform"),
         (_, "to") => json!("board"),

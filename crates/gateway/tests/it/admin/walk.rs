@@ -273,7 +273,7 @@ async fn every_endpoint_lets_in_whom_the_document_says_and_nobody_else() {
 }
 
 /// What a dry run must not change: the registry's generation, and the rows of the tenant.
-async fn state(scene: &Scene) -> (i64, Vec<(&'static str, u64)>) {
+pub(super) async fn state(scene: &Scene) -> (i64, Vec<(&'static str, u64)>) {
     let directory = &scene.gateway.state.directories[&scene.acme.tenant.region];
     let rows = directory.residency(&scene.acme.tenant).await.unwrap();
     // How often something was tolerated is written a little later, from what the tests before did.
