@@ -34,6 +34,9 @@ const OUTCOME: Param = Param {
     about: "Only those with this outcome.",
     form: Form::Word(&["done", "unchanged", "refused", "read", "noted"]),
 };
+/// The audit is in the order of its numbers.
+const AFTER_NUMBER: Param =
+    Param { name: AFTER.name, about: AFTER.about, form: Form::Number(0, u32::MAX) };
 const SINCE: Param = instant("since", "Only those at this time or later.");
 const UNTIL: Param = instant("until", "Only those before this time.");
 const ACTING: &[Code] = &[
@@ -126,7 +129,7 @@ pub(super) static ROWS: &[Endpoint] = &[
             SINCE,
             UNTIL,
             LIMIT,
-            AFTER,
+            AFTER_NUMBER,
         ])
         .gives::<Page<log::AuditView>>(200)
         .or(&[Code::RegionForbidden]),
@@ -138,7 +141,7 @@ pub(super) static ROWS: &[Endpoint] = &[
             SINCE,
             UNTIL,
             LIMIT,
-            AFTER,
+            AFTER_NUMBER,
         ])
         .gives::<Page<log::AuditView>>(200),
 ];

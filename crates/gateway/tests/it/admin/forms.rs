@@ -50,7 +50,7 @@ async fn a_field_that_is_wrong_is_named() {
         ("POST", &tenants, with("Slug", json!("new")), "Slug"),
         ("POST", &tenants, json!({}), "slug"),
         ("PATCH", &at, json!({ "seats": "none" }), "seats"),
-        ("PATCH", &at, json!({ "nmae": "x" }), "nmae"),
+        ("PATCH", &at, json!({ "naming": "x" }), "naming"),
         ("PATCH", &at, json!({ "slug": "a b" }), "slug"),
         ("PATCH", &at, json!({ "scim_base_url": "https://evil.example" }), "scim_base_url"),
         ("PATCH", &at, json!({ "closed_at": "2026-01-01T00:00:00Z" }), "closed_at"),
@@ -139,7 +139,7 @@ async fn a_parameter_that_is_unknown_repeated_or_of_another_form_is_named() {
         for param in endpoint.query {
             let wrong: &[&str] = match param.form {
                 Form::Text => &["", "%00", "a%0Ab"],
-                Form::Number(..) => &["", "0", "201", "-1", "1.0", "+1", "%D9%A1", "99999999999"],
+                Form::Number(..) => &["", "-1", "1.0", "+1", "%D9%A1", "99999999999"],
                 Form::Instant => {
                     &["", "today", "2026-11-22", "2026-11-22T10:00:00", "2026-13-01T00:00:00Z"]
                 }
@@ -162,6 +162,11 @@ async fn a_parameter_that_is_unknown_repeated_or_of_another_form_is_named() {
             };
             let twice = format!("{0}={good}&{0}={good}", param.name);
             ask(twice).await.refused_field(400, "query_invalid", param.name);
+        }
+        if endpoint.query.iter().any(|param| param.name == "limit") {
+            for value in ["0", "201"] {
+                ask(format!("limit={value}")).await.refused_field(400, "query_invalid", "limit");
+            }
         }
         let long = "a".repeat(257);
         if let Some(param) = endpoint.query.iter().find(|param| matches!(param.form, Form::Text)) {

@@ -1,8 +1,8 @@
 //! A tenant from its making to its end, and what each state means at SCIM.
 
 use super::api::Api;
-use crate::support::TestGateway;
 use crate::support::tenant::TestTenant;
+use crate::support::{TestGateway, until};
 use serde_json::{Value, json};
 
 async fn scene() -> (TestGateway, Api, TestTenant, String) {
@@ -80,6 +80,28 @@ async fn a_token_for_the_other_population_needs_an_operator_who_allows_both() {
     assert!(made.text("token").starts_with("mst_us_bd_"), "{}", made.text("token").split_at(10).0);
     assert!(made.text("scim_base_url").contains("board"), "{}", made.text("scim_base_url"));
     api.post(&clients, &board).await.assert(201);
+}
+
+#[actix_web::test]
+async fn a_revoked_token_is_refused_at_once_here_and_soon_elsewhere() {
+    let (gateway, api, acme, at) = scene().await;
+    let elsewhere = gateway.other_node(&acme).await;
+    acme.get("/Users").await.assert(200);
+    elsewhere.get("/Users").await.assert(200);
+
+    let revoked = api.delete(&format!("{at}/tokens/tok_{}", acme.key_id)).await.assert(200);
+
+    assert_eq!(revoked.text("state"), "revoked");
+    acme.get("/Users").await.refused(401, "token_revoked", None);
+    let began = std::time::Instant::now();
+    until("the end on the other node", async || {
+        (elsewhere.get("/Users").await.status == 401).then_some(())
+    })
+    .await;
+    assert!(began.elapsed().as_secs() < 5, "{:?}", began.elapsed());
+    // For good: there is no way back, and a second time is no mistake.
+    let again = api.delete(&format!("{at}/tokens/tok_{}", acme.key_id)).await.assert(200);
+    assert_eq!(again.text("revoked_at"), revoked.text("revoked_at"));
 }
 
 /// Two administrators, each sure of a population: exactly one wins.
