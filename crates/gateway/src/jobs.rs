@@ -28,8 +28,6 @@ enum JobError {
     Registry(#[from] RegistryError),
     #[error("the directory did not take part")]
     Directory(#[from] DirectoryError),
-    #[error("the tenant was opened again while its data was deleted")]
-    Reopened(#[source] RegistryError),
 }
 
 /// Starts every job on the tracker of the process.

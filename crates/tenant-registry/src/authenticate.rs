@@ -7,7 +7,7 @@ use crate::credential::token::BearerToken;
 use crate::credential::{Credential, TokenHash};
 use crate::oauth::{self, access};
 use crate::snapshot::Snapshot;
-use crate::tenant::{Tenant, TenantState};
+use crate::tenant::Tenant;
 use hmac::digest::Key;
 use hmac::{Hmac, KeyInit, Mac};
 use provisioning::{Reason, Refusal};
@@ -205,7 +205,7 @@ pub(crate) fn owner(
     // A token of before the tenant moved names another place.
     let place = token.place();
     let is_at_home = tenant.region == place.region && credential.population == place.population;
-    if !is_at_home || tenant.state == TenantState::Purged {
+    if !is_at_home || tenant.state.is_gone() {
         return None;
     }
     Some(Authenticated { tenant: Arc::clone(tenant), credential: Arc::clone(credential) })

@@ -42,7 +42,10 @@ pub enum RegistryError {
         /// What it was to become, or would have to be.
         to: TenantState,
     },
-    /// The population is not the tenant's now, or is being changed.
+    /// The tenant is closed, or was, and gets nothing new.
+    #[error("the tenant is {0}: {remedy}", remedy = if .0.is_gone() { "its data is deleted" } else { "resume it first" })]
+    TenantClosed(TenantState),
+    /// The population is not the tenant's now.
     #[error("the tenant provisions {tenant} and not {asked}")]
     PopulationConflict {
         /// Who is provisioned.
@@ -50,6 +53,25 @@ pub enum RegistryError {
         /// Who was asked for.
         asked: Population,
     },
+    /// Both populations are allowed, so that none of them can be left.
+    #[error("the tenant provisions both populations: take both_populations back first")]
+    BothPopulations,
+    /// The population that is to be taken back has credentials or clients that live.
+    #[error(
+        "the tenant has {live} live tokens and OAuth clients for {population}: revoke them first"
+    )]
+    PopulationInUse {
+        /// Which one.
+        population: Population,
+        /// How many live.
+        live: usize,
+    },
+    /// The tenant is on its way from one population to the other.
+    #[error("the tenant is switching its population: wait for the end of the switch, or undo it")]
+    Switching,
+    /// The population is frozen, and nothing is made for either.
+    #[error("the tenant's populations are frozen: cut the switch over, or undo it, first")]
+    Frozen,
     /// Another switch is under way, or it is at another stage.
     #[error("the tenant's switch of populations is not at that stage")]
     SwitchConflict,

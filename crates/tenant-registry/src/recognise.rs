@@ -21,9 +21,12 @@ pub(crate) fn recognise(snapshot: &Snapshot, authorization: &str) -> Option<Auth
     let key_id = key_id(&text).unwrap_or_default();
     let credential = by_hint.or_else(|| snapshot.credential(key_id));
     let of_client = looks_like(snapshot, key_id);
-    let Some(credential) = credential else { return of_client };
-    let tenant = Arc::clone(snapshot.tenant(&credential.tenant_id)?);
-    Some(Authenticated { tenant, credential: Arc::clone(credential) })
+    let of_token = credential.and_then(|credential| {
+        let tenant = Arc::clone(snapshot.tenant(&credential.tenant_id)?);
+        Some(Authenticated { tenant, credential: Arc::clone(credential) })
+    });
+    // Of a tenant that is gone there is no log to write to.
+    of_token.or(of_client).filter(|found| !found.tenant.state.is_gone())
 }
 
 /// The hint as it is kept, however its dots are written.

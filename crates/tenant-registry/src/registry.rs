@@ -8,6 +8,7 @@ mod change;
 mod clients;
 mod credentials;
 mod follow;
+mod living;
 mod load;
 mod oauth;
 mod pages;

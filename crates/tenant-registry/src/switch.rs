@@ -1,7 +1,7 @@
 //! A tenant on its way from one population to the other.
 //!
 //! **Invariant**: while there is a switch, people are written in at most one of the two populations, and until it is finished
-//! the way back is open.
+//! the way back is open. When it ends, nobody is active in the population that is left.
 
 use region_router::Population;
 use time::OffsetDateTime;
@@ -15,11 +15,13 @@ pub enum Stage {
     CutOver,
     /// There is no way back: those left behind are being deactivated.
     Finishing,
+    /// The old population is written again: those who came in the new one are being deactivated.
+    Undoing,
 }
 
 impl Stage {
     /// Every stage, in order.
-    pub const ALL: [Self; 3] = [Self::Frozen, Self::CutOver, Self::Finishing];
+    pub const ALL: [Self; 4] = [Self::Frozen, Self::CutOver, Self::Finishing, Self::Undoing];
 
     /// The word.
     #[must_use]
@@ -28,6 +30,7 @@ impl Stage {
             Self::Frozen => "frozen",
             Self::CutOver => "cut_over",
             Self::Finishing => "finishing",
+            Self::Undoing => "undoing",
         }
     }
 
@@ -54,6 +57,16 @@ pub struct Switch {
 }
 
 impl Switch {
+    /// The population in which nobody is to stay active, once that is decided.
+    #[must_use]
+    pub fn emptied(&self) -> Option<Population> {
+        match self.stage {
+            Stage::Frozen | Stage::CutOver => None,
+            Stage::Finishing => Some(self.from),
+            Stage::Undoing => Some(self.to),
+        }
+    }
+
     /// The column: five words, the last a number or nothing.
     pub(crate) fn to_column(self) -> String {
         let micros = crate::entity::micros;

@@ -75,13 +75,16 @@ pub enum TenantState {
     Suspended,
     /// It is not; what it holds is kept for a while.
     Closed,
+    /// It was closed, and what it held is being deleted: there is no way back.
+    Purging,
     /// It was closed, and nothing that it held is left.
     Purged,
 }
 
 impl TenantState {
     /// Every state.
-    pub const ALL: [Self; 4] = [Self::Active, Self::Suspended, Self::Closed, Self::Purged];
+    pub const ALL: [Self; 5] =
+        [Self::Active, Self::Suspended, Self::Closed, Self::Purging, Self::Purged];
 
     /// Parses the word.
     ///
@@ -98,8 +101,15 @@ impl TenantState {
             Self::Active => "active",
             Self::Suspended => "suspended",
             Self::Closed => "closed",
+            Self::Purging => "purging",
             Self::Purged => "purged",
         }
+    }
+
+    /// Whether what it held is deleted, or is being deleted: then it is as if there had never been one.
+    #[must_use]
+    pub fn is_gone(self) -> bool {
+        matches!(self, Self::Purging | Self::Purged)
     }
 }
 
@@ -111,7 +121,7 @@ impl fmt::Display for TenantState {
 
 /// The text is not a tenant's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a tenant is active, suspended, closed or purged")]
+#[error("a tenant is active, suspended, closed, purging or purged")]
 pub struct TenantStateError;
 
 /// One customer.

@@ -16,6 +16,7 @@ use actix_web::http::header::HeaderValue;
 use aws_lc_rs::digest::{SHA256, digest};
 use std::sync::Arc;
 use tenant_registry::{Once, Tenant};
+use time::OffsetDateTime;
 use tracing::Instrument;
 
 /// What is asked, beside who asks.
@@ -97,6 +98,7 @@ pub async fn dispatch(
     (endpoint, path): (&'static Endpoint, Vec<(&'static str, String)>),
     request: Request,
 ) -> Result<Answer, Problem> {
+    let now = request.facts.now;
     operator.check(endpoint.access)?;
     let query = Query::read(&request.query, endpoint)?;
     let tenant = tenant(admin, &operator, endpoint, &path).await?;
@@ -119,7 +121,7 @@ pub async fn dispatch(
     match (endpoint.keeps, &scope) {
         (Keeps::Registry | Keeps::RegistryAfterDirectory, Some(scope)) => {
             let found = admin.registry.once(scope, key.unwrap_or_default(), &request.body);
-            if let Some(answer) = remembered(admin, &found).await? {
+            if let Some(answer) = remembered(admin, &found, now).await? {
                 return Ok(answer);
             }
             once = Some(found);
@@ -149,7 +151,7 @@ pub async fn dispatch(
     match (run(admin, endpoint, call).await, once) {
         // Another node has answered the same request since it was looked for.
         (Err(problem), Some(once)) if problem.code == Code::IdempotencyKeyReused => {
-            remembered(admin, &once).await?.ok_or(problem)
+            remembered(admin, &once, now).await?.ok_or(problem)
         }
         (done, _) => done,
     }
@@ -244,8 +246,12 @@ fn idempotency_key<'a>(
     ))
 }
 
-async fn remembered(admin: &Admin, once: &Once) -> Result<Option<Answer>, Problem> {
-    let kept = admin.registry.remembered(once).await?;
+async fn remembered(
+    admin: &Admin,
+    once: &Once,
+    now: OffsetDateTime,
+) -> Result<Option<Answer>, Problem> {
+    let kept = admin.registry.remembered(once, now).await?;
     Ok(kept.and_then(|kept| Answer::from_bytes(&kept.body)))
 }
 

@@ -1,6 +1,6 @@
 //! The guided way from one population to the other (requirements N4): look, freeze, cut over, undo or finish.
 //!
-//! **Invariant**: until it is finished, the first state can be had back as it was.
+//! **Invariant**: until it is finished, the first population can be had back as it was left.
 
 use super::answer::Answer;
 use super::call::Call;
@@ -29,7 +29,7 @@ pub struct SwitchView {
     /// Who is provisioned now.
     #[schema(schema_with = view::population)]
     pub population: String,
-    /// `none`, `frozen`, `cut_over` or `finishing`.
+    /// `none`, `frozen`, `cut_over`, `finishing` or `undoing`. The last two end by themselves.
     #[schema(example = "cut_over")]
     pub stage: &'static str,
     /// The population that is left.
@@ -58,7 +58,7 @@ pub struct PreviewView {
     pub groups: u64,
     /// People who are active in the second already.
     pub already_there: u64,
-    /// Tokens and OAuth clients that would not be good any more.
+    /// Tokens and OAuth clients that would rest, and be revoked at the end.
     pub credentials: u64,
     /// Some of the people.
     pub people: Vec<super::people::UserView>,
@@ -113,11 +113,19 @@ pub async fn preview(call: Call) -> Result<Answer, Problem> {
     let clients =
         clients.iter().filter(|one| one.population == from && one.revoked_at.is_none()).count();
     let steps = [
-        format!("POST …/population-switch/freeze {{\"to\": \"{to}\"}}: reading goes on, writing is answered 503 until the next step."),
-        format!("POST …/population-switch/cut-over: from now on the tenant is provisioned as {to}; its tokens for {from} are refused."),
+        format!(
+            "POST …/population-switch/freeze {{\"to\": \"{to}\"}}: reading goes on, writing is answered 503 until the next step."
+        ),
+        format!(
+            "POST …/population-switch/cut-over: from now on the tenant is provisioned as {to}; its tokens for {from} rest."
+        ),
         format!("Create a token, and enter it with the base URL of {to} in the identity provider."),
-        "Look whether everybody has arrived. POST …/population-switch/undo brings the first state back.".to_owned(),
-        format!("POST …/population-switch/finish: those left behind in {from} are deactivated."),
+        format!(
+            "Look whether everybody has arrived. POST …/population-switch/undo serves {from} again at once; those who came in {to} are deactivated."
+        ),
+        format!(
+            "POST …/population-switch/finish: those left behind in {from} are deactivated, and its tokens and OAuth clients revoked."
+        ),
     ];
     let view = PreviewView {
         from: from.to_string(),

@@ -306,13 +306,6 @@ pub async fn suspend(call: Call) -> Result<Answer, Problem> {
 /// # Errors
 /// As its row says.
 pub async fn resume(call: Call) -> Result<Answer, Problem> {
-    let retention = call.admin.config.retention.closed;
-    if is_past(call.tenant()?, retention, call.facts.now) {
-        return Err(Problem::new(
-            Code::StateConflict,
-            "The tenant was closed longer ago than retention.closed: its data is being deleted.",
-        ));
-    }
     set_state(&call, TenantState::Active).await
 }
 

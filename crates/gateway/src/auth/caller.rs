@@ -24,7 +24,7 @@ use std::future::{Ready, ready};
 use std::sync::Arc;
 use std::time::Instant;
 use tenant_registry::{
-    Authenticated, BearerToken, Credential, Operation, Resource, Tenant, TenantState, TokenFault,
+    Authenticated, BearerToken, Credential, Operation, Resource, Tenant, TokenFault,
 };
 
 /// Who calls: one tenant's credential, at the tenant's own place.
@@ -124,7 +124,7 @@ impl Caller {
             failure_of(refusal)
         })?;
         let tenant = authenticated.tenant;
-        if tenant.state == TenantState::Purged {
+        if tenant.state.is_gone() {
             // Nothing is left of it: no name, and no log to write to.
             return Err(unknown_token());
         }
@@ -347,7 +347,7 @@ fn note_refused(
     refusal: &Refusal,
 ) {
     let Some(Authenticated { tenant, credential }) = state.registry.owner(token) else { return };
-    if tenant.state == TenantState::Purged {
+    if tenant.state.is_gone() {
         return;
     }
     let mut attempt = attempt(state, request, context, &credential.key_id);

@@ -66,7 +66,7 @@ pub(crate) fn check_state(tenant: &Tenant) -> Result<(), Refusal> {
                 "Provisioning is suspended for this account. Nothing was changed. Ask {contact} to resume it."
             ),
         )),
-        TenantState::Closed | TenantState::Purged => Err(Refusal::new(
+        TenantState::Closed | TenantState::Purging | TenantState::Purged => Err(Refusal::new(
             Reason::TenantClosed,
             format!(
                 "This account was closed. Nothing was changed. Switch provisioning off in your identity provider, or ask {contact} to open the account again."
@@ -167,12 +167,13 @@ pub(super) fn may_write_groups(tenant: &Tenant) -> Result<(), Refusal> {
 /// Whether anything may be written while the tenant is on its way from one population to the other.
 pub(super) fn may_write(tenant: &Tenant, population: Population) -> Result<(), Refusal> {
     let Some(Switch { from, to, stage, .. }) = tenant.switch else { return Ok(()) };
+    let now = tenant.population;
     match stage {
-        Stage::CutOver | Stage::Finishing if population == to => Ok(()),
-        Stage::CutOver | Stage::Finishing => Err(Refusal::new(
+        Stage::CutOver | Stage::Finishing | Stage::Undoing if population == now => Ok(()),
+        Stage::CutOver | Stage::Finishing | Stage::Undoing => Err(Refusal::new(
             Reason::TenantFrozen,
             format!(
-                "This account has changed from its {from} population to its {to} population, and {from} is no longer written. Nothing was changed. Use the base URL and a token of {to}."
+                "This account provisions its {now} population, and {population} is no longer written. Nothing was changed. Use the base URL and a token of {now}."
             ),
         )),
         Stage::Frozen => Err(Refusal::new(

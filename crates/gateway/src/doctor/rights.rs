@@ -76,7 +76,7 @@ fn state(tenant: &Tenant, at: &str) -> Finding {
             "{slug} is closed and will be purged. Resume it before that (`muster tenant resume {slug}`), or take the application out of the \
              identity provider."
         ),
-        TenantState::Purged => {
+        TenantState::Purging | TenantState::Purged => {
             format!(
                 "{slug} is purged: nothing of it is left. Make a new tenant (`muster tenant create`)."
             )

@@ -54,7 +54,7 @@ pub(super) async fn mint(
                 tenant.slug
             ),
         )),
-        Err(RegistryError::PopulationConflict { .. }) => Err(check.fail(
+        Err(RegistryError::PopulationConflict { .. } | RegistryError::Frozen) => Err(check.fail(
             format!("{} is being switched to the other population, or does not serve {population}", tenant.slug),
             "Finish or undo the switch, or give the doctor a token in a file: --token-file FILE.",
         )),

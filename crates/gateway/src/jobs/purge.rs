@@ -1,6 +1,7 @@
 //! Deleting what is older than it may be kept: history, and all of tenants that were closed.
 //!
-//! **Invariant**: a tenant is purged when the registry says at that moment that it is closed, and has been for long enough.
+//! **Invariant**: the registry says that a tenant's data is being deleted before any of it is, and only of one that was closed
+//! for long enough: from then on nobody resumes it.
 
 use super::{JobError, repeat, tenants};
 use crate::state::State;
@@ -31,15 +32,15 @@ pub async fn purge(state: &State, now: OffsetDateTime) {
             }
         }
     }
-    let closed = match tenants(state, Some(TenantState::Closed)).await {
-        Ok(closed) => closed,
+    let due = match due(state, now - retention.closed).await {
+        Ok(due) => due,
         Err(error) => {
             let error: &dyn std::error::Error = &error;
             tracing::warn!(error, "closed tenants could not be read; the next run tries again");
             return;
         }
     };
-    for tenant in closed.iter().filter(|tenant| is_due(tenant, now - retention.closed)) {
+    for tenant in &due {
         match purge_tenant(state, tenant, now).await {
             Ok(None) => {}
             Ok(Some(rows)) => {
@@ -53,10 +54,14 @@ pub async fn purge(state: &State, now: OffsetDateTime) {
     }
 }
 
-/// Whether a tenant was closed before a time.
-fn is_due(tenant: &Tenant, before: OffsetDateTime) -> bool {
-    let closed_at = tenant.closed_at.unwrap_or(tenant.updated_at);
-    tenant.state == TenantState::Closed && closed_at <= before
+/// The tenants that were closed before a time, and those whose purge has begun: it goes on, whatever is kept for how long by
+/// now.
+async fn due(state: &State, before: OffsetDateTime) -> Result<Vec<Tenant>, RegistryError> {
+    let mut due = tenants(state, Some(TenantState::Purging)).await?;
+    let closed = tenants(state, Some(TenantState::Closed)).await?;
+    let is_past = |tenant: &Tenant| tenant.closed_at.unwrap_or(tenant.updated_at) <= before;
+    due.extend(closed.into_iter().filter(is_past));
+    Ok(due)
 }
 
 /// Deletes all of a closed tenant and writes the proof; how many rows went, or nothing when it is not closed any more.
@@ -65,24 +70,19 @@ async fn purge_tenant(
     tenant: &Tenant,
     now: OffsetDateTime,
 ) -> Result<Option<u64>, JobError> {
-    let before = now - state.config.retention.closed;
-    // Read again: it may have been resumed while others were purged.
-    let Some(tenant) = state.registry.find_tenant(tenant.id.as_str()).await? else {
-        return Ok(None);
-    };
-    if !is_due(&tenant, before) {
-        return Ok(None);
-    }
     let Some(directory) = state.directories.get(&tenant.region) else { return Ok(None) };
-    let tenant = Arc::new(tenant);
+    let before = now - state.config.retention.closed;
+    let by = By::new(Actor::System("purge"), now);
+    let tenant = match state.registry.begin_purge(&tenant.id, before, &by).await {
+        Ok(pending) => Arc::new(pending.commit().await?),
+        // It was resumed while others were purged, or another node has purged it.
+        Err(RegistryError::StateConflict { .. }) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
     let tables = directory.purge_all(&tenant).await?;
     let tables = tables.into_iter().map(|(name, rows)| (name.to_owned(), rows)).collect();
     let proof = Manifest { region: tenant.region.clone(), at: now, tables };
-    let by = By::new(Actor::System("purge"), now);
-    let pending = match state.registry.record_purge(&tenant.id, &proof, &by).await {
-        Err(error @ RegistryError::StateConflict { .. }) => return Err(JobError::Reopened(error)),
-        outcome => outcome?,
-    };
+    let pending = state.registry.record_purge(&tenant.id, &proof, &by).await?;
     // Another node may have written the same proof.
     let rows = pending.changed().then(|| proof.tables.values().sum());
     pending.commit().await?;

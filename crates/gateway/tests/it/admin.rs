@@ -10,5 +10,6 @@ mod lists;
 mod oidc;
 mod repeat;
 mod secrets;
+mod switching;
 mod versions;
 mod walk;

@@ -3,12 +3,13 @@
 use crate::support::tenant::TestTenant;
 use crate::support::{TestGateway, by, until};
 use directory::{DecisionQuery, DecisionRow, Scoped};
-use gateway::jobs::{expiry, purge, switch};
+use gateway::jobs::switch::{self, Told};
+use gateway::jobs::{expiry, purge};
 use region_router::Population;
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
-use tenant_registry::{AuditQuery, NewCredential, TenantState};
+use tenant_registry::{AuditQuery, NewCredential, RegistryError, TenantState};
 use time::OffsetDateTime;
 
 const DAY: Duration = Duration::from_hours(24);
@@ -87,6 +88,32 @@ async fn a_tenant_that_was_opened_again_keeps_everything() {
 }
 
 #[actix_web::test]
+async fn a_purge_that_was_cut_off_goes_on_and_the_tenant_is_not_resumed() {
+    let gateway = TestGateway::start().await;
+    let acme = gateway.tenant("acme").await;
+    acme.user("ada").await;
+    gateway.set_state(&acme, TenantState::Closed).await;
+    let (registry, id) = (&gateway.state.registry, &acme.tenant.id);
+    let soon = now() + Duration::from_mins(1);
+    // A process that ends here.
+    let begun = registry.begin_purge(id, soon, &by()).await.unwrap().commit().await.unwrap();
+    gateway.state.directories[&begun.region].purge_all(&Arc::new(begun)).await.unwrap();
+
+    let refused = registry.set_state(id, TenantState::Active, &by()).await.unwrap_err();
+    assert!(matches!(refused, RegistryError::StateConflict { .. }), "{refused:?}");
+    acme.get("/Users").await.assert(401);
+    // It goes on at once, though closed tenants are kept for 30 days.
+    purge::purge(&gateway.state, soon).await;
+    let tenant = registry.find_tenant("acme").await.unwrap().unwrap();
+    assert_eq!(tenant.state, TenantState::Purged);
+    let manifest = registry.manifest(id).await.unwrap().unwrap();
+    assert_eq!(manifest.tables["users"], 1, "what the first part deleted counts");
+    let said = audit(&acme, "tenant.").await;
+    let said: Vec<&str> = said.iter().rev().take(2).map(String::as_str).collect();
+    assert_eq!(said, ["tenant.purge by system purge", "tenant.begin_purge by cli"]);
+}
+
+#[actix_web::test]
 async fn the_end_of_a_token_is_announced_once_at_each_level_by_many_nodes() {
     let gateway = TestGateway::start().await;
     let acme = gateway.tenant("acme").await;
@@ -136,14 +163,22 @@ async fn whoever_is_left_behind_by_a_switch_is_deactivated_and_then_it_ends() {
     };
     step("freeze").await;
     step("cut").await;
-    assert!(switch::finish(&gateway.state, now()).await, "there is nothing to do yet");
+    let told = Told::default();
+    let later = now() + Duration::from_mins(1);
+    assert!(switch::finish(&gateway.state, &told, later).await, "there is nothing to do yet");
     let left = acme.scoped();
     assert_eq!(left.tally().await.unwrap().active, 3);
 
     let finishing = Arc::new(step("finish").await);
     let node = gateway.other_node(&acme).await;
-    tokio::join!(switch::finish(&gateway.state, now()), switch::finish(&node.state, now()));
-    assert!(switch::finish(&gateway.state, now()).await);
+    let is_done = switch::finish(&gateway.state, &told, now()).await;
+    assert!(!is_done, "another node may not have heard of it yet");
+    assert_eq!(left.tally().await.unwrap().active, 3);
+    tokio::join!(
+        switch::finish(&gateway.state, &told, later),
+        switch::finish(&node.state, &told, later)
+    );
+    assert!(switch::finish(&gateway.state, &told, later).await);
 
     let tally = left.tally().await.unwrap();
     assert_eq!((tally.users, tally.active), (4, 0));

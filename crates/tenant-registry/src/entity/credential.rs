@@ -96,7 +96,7 @@ impl Model {
     }
 
     /// A program that does not know the column left it empty; the hint says it too.
-    fn population(&self) -> Option<Population> {
+    pub(crate) fn population(&self) -> Option<Population> {
         match self.population.as_str() {
             "" => Population::from_code(self.hint.split('_').nth(2)?),
             written => Population::parse(written).ok(),

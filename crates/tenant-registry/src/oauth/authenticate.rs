@@ -8,7 +8,7 @@ use crate::authenticate::{Authenticated, Pepper};
 use crate::credential::token::BearerToken;
 use crate::credential::{Credential, TokenHash};
 use crate::snapshot::Snapshot;
-use crate::tenant::{Tenant, TenantState};
+use crate::tenant::Tenant;
 use std::sync::Arc;
 use subtle::ConstantTimeEq;
 use time::OffsetDateTime;
@@ -86,7 +86,7 @@ pub(crate) fn owner(
         return None;
     }
     let tenant = snapshot.tenant(&client.tenant_id)?;
-    if tenant.region != place.region || tenant.state == TenantState::Purged {
+    if tenant.region != place.region || tenant.state.is_gone() {
         return None;
     }
     let tenant = Arc::clone(tenant);
@@ -98,7 +98,7 @@ fn home<'a>(snapshot: &'a Snapshot, client: &OauthClient) -> Option<&'a Arc<Tena
     let place = id::place(&client.client_id)?;
     let tenant = snapshot.tenant(&client.tenant_id)?;
     let is_at_home = tenant.region == place.region && tenant.serves(client.population);
-    (is_at_home && tenant.state != TenantState::Purged).then_some(tenant)
+    (is_at_home && !tenant.state.is_gone()).then_some(tenant)
 }
 
 fn credential(client: &OauthClient, claims: Claims) -> Credential {

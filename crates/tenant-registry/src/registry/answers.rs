@@ -1,4 +1,4 @@
-//! Answers to requests with a key of the client's, kept for a day at least.
+//! Answers to requests with a key of the client's, given again for a day.
 //!
 //! **Invariant**: an answer is written in the transaction of its change, and looked for under the lock of every change.
 
@@ -11,7 +11,7 @@ use sea_orm::ActiveValue::Set;
 use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter};
 use time::OffsetDateTime;
 
-/// How long an answer is kept at least. It goes with the first request with a key that comes after that.
+/// How long an answer is given again. It goes with the first request with a key that comes after that.
 const KEPT: time::Duration = time::Duration::HOUR.saturating_mul(24);
 
 impl Registry {
@@ -21,12 +21,16 @@ impl Registry {
         Once::of(&self.shared.pepper, scope, key, body)
     }
 
-    /// The answer to this request, when it was answered before.
+    /// The answer to this request, when it was answered within a day.
     ///
     /// # Errors
     /// [`RegistryError::OnceReused`] when the key was used for another request; when the database fails.
-    pub async fn remembered(&self, once: &Once) -> Result<Option<Remembered>, RegistryError> {
-        look(self.shared.db.reader(), once).await
+    pub async fn remembered(
+        &self,
+        once: &Once,
+        now: OffsetDateTime,
+    ) -> Result<Option<Remembered>, RegistryError> {
+        look(self.shared.db.reader(), once, now).await
     }
 }
 
@@ -41,7 +45,7 @@ pub(super) async fn refuse_another(
         .exec(transaction)
         .await
         .map_err(RegistryError::Database)?;
-    match look(transaction, once).await? {
+    match look(transaction, once, at).await? {
         Some(answer) => Err(RegistryError::Remembered(answer)),
         None => Ok(()),
     }
@@ -71,8 +75,10 @@ pub(super) async fn keep(
 async fn look(
     connection: &impl ConnectionTrait,
     once: &Once,
+    now: OffsetDateTime,
 ) -> Result<Option<Remembered>, RegistryError> {
     let row = Entity::find_by_id(once.lookup.to_vec())
+        .filter(Column::CreatedAt.gte(micros(now.saturating_sub(KEPT))))
         .one(connection)
         .await
         .map_err(RegistryError::Database)?;

@@ -158,8 +158,8 @@ impl Change<'_> {
 pub(super) fn refuse_closed(state: TenantState) -> Result<(), RegistryError> {
     match state {
         TenantState::Active | TenantState::Suspended => Ok(()),
-        from @ (TenantState::Closed | TenantState::Purged) => {
-            Err(RegistryError::StateConflict { from, to: TenantState::Active })
+        state @ (TenantState::Closed | TenantState::Purging | TenantState::Purged) => {
+            Err(RegistryError::TenantClosed(state))
         }
     }
 }
@@ -185,6 +185,15 @@ impl Diff {
         self.before.insert(name.to_owned(), before.into());
         self.after.insert(name.to_owned(), after.into());
         true
+    }
+
+    /// Notes that a text changes which may name a person: the audit is kept, and names nobody.
+    pub(super) fn hide<T: PartialEq>(&mut self, name: &str, before: T, after: T) -> bool {
+        let is_new = before != after;
+        if is_new {
+            self.note(name, Value::Null, "changed".into());
+        }
+        is_new
     }
 
     /// Notes an instant that changes, and says whether it does.

@@ -18,9 +18,7 @@ use crate::oauth::{
 use crate::tenant::{Tenant, TenantId};
 use region_router::Place;
 use sea_orm::ActiveValue::Set;
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
-};
+use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -43,7 +41,7 @@ impl Registry {
         let owner = change.tenant(id).await?.read()?;
         refuse_closed(owner.state)?;
         let population = population(&owner, new.population)?;
-        if change.live_clients(id).await? >= MAX_CLIENTS {
+        if change.live_clients(id, population).await? >= MAX_CLIENTS {
             return Err(RegistryError::TooManyClients(MAX_CLIENTS));
         }
         let place = Place { region: owner.region.clone(), population };
@@ -244,16 +242,6 @@ impl Change<'_> {
         }
         self.expect(row.generation)?;
         Ok((row, client))
-    }
-
-    async fn live_clients(&self, tenant: &TenantId) -> Result<usize, RegistryError> {
-        let count = oauth_client::Entity::find()
-            .filter(oauth_client::Column::TenantId.eq(tenant.as_str()))
-            .filter(oauth_client::Column::RevokedAt.is_null())
-            .count(&self.transaction)
-            .await
-            .map_err(RegistryError::Database)?;
-        Ok(usize::try_from(count).unwrap_or(usize::MAX))
     }
 
     async fn update_client(

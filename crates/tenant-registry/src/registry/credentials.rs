@@ -12,13 +12,11 @@ use crate::entity::credential::{ActiveModel, Model};
 use crate::entity::{instant, micros};
 use crate::error::RegistryError;
 use crate::name::{self, NAME};
+use crate::switch::Stage;
 use crate::tenant::{Tenant, TenantId};
 use region_router::{Place, Population};
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::Condition;
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
-};
+use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel};
 use secrecy::ExposeSecret;
 use serde_json::json;
 use std::time::Duration;
@@ -88,7 +86,7 @@ impl Registry {
         change.update_credential("credential.change", old, row, diff).await
     }
 
-    /// Revokes a credential, for good. One that was revoked stays revoked as it was.
+    /// Revokes a credential, for good. One that was revoked stays revoked as it was. One whose place it was to take lives on.
     ///
     /// # Errors
     /// When there is no such credential, it is not the one that the caller has seen, or the database fails.
@@ -107,6 +105,9 @@ impl Registry {
         if old.revoked_at.is_none() {
             diff.instants("revoked_at", None, Some(change.at));
             row.revoked_at = Set(Some(micros(change.at)));
+            if let Some(key_id) = change.revive(&old).await? {
+                diff.note("lives_on", None, Some(key_id));
+            }
         }
         change.update_credential("credential.revoke", old, row, diff).await
     }
@@ -121,7 +122,7 @@ impl Registry {
         replaces: Option<&str>,
     ) -> Result<IssuedCredential, RegistryError> {
         let expires_at = after(change.at, new.expires)?;
-        if live(change, &owner.id).await? >= MAX_LIVE {
+        if change.live_credentials(&owner.id, population, replaces).await? >= MAX_LIVE {
             return Err(RegistryError::TooManyCredentials(MAX_LIVE));
         }
         let minted = mint(&Place { region: owner.region.clone(), population });
@@ -168,6 +169,28 @@ impl Change<'_> {
         Ok(row)
     }
 
+    /// Lets the credential live on whose place another one was to take; which one. None where that is over, or where the
+    /// other one's own place is taken.
+    async fn revive(&self, unwanted: &Credential) -> Result<Option<String>, RegistryError> {
+        let (Some(key_id), None) = (&unwanted.replaces, unwanted.retires_at) else {
+            return Ok(None);
+        };
+        let row = entity::credential::Entity::find_by_id(key_id)
+            .one(&self.transaction)
+            .await
+            .map_err(RegistryError::Database)?
+            .filter(|row| row.tenant_id == unwanted.tenant_id.as_str());
+        let Some(row) = row else { return Ok(None) };
+        let old = row.clone().read()?;
+        if old.retires_at.is_none() || !old.is_live(self.at) {
+            return Ok(None);
+        }
+        let mut row = row.into_active_model();
+        row.retires_at = Set(None);
+        self.write_credential(row).await?;
+        Ok(Some(old.key_id))
+    }
+
     /// Writes what changes of a credential's row, and audits it.
     pub(super) async fn update_credential(
         self,
@@ -200,8 +223,12 @@ pub(super) fn population(
     asked: Option<Population>,
 ) -> Result<Population, RegistryError> {
     let population = asked.unwrap_or(owner.population);
-    // On the way from one to the other, what was asked for before may not be what is meant any more.
-    if !owner.serves(population) || owner.switch.is_some() {
+    if owner.switch.is_some_and(|switch| switch.stage == Stage::Frozen) {
+        return Err(RegistryError::Frozen);
+    }
+    // Once it is decided where it goes, what is left gets nothing new.
+    let is_left = owner.switch.is_some() && population != owner.population;
+    if !owner.serves(population) || is_left {
         let (tenant, asked) = (owner.population, population);
         return Err(RegistryError::PopulationConflict { tenant, asked });
     }
@@ -216,18 +243,4 @@ pub(super) fn after(at: OffsetDateTime, life: Duration) -> Result<OffsetDateTime
     let end = time::Duration::try_from(life).ok().and_then(|life| at.checked_add(life));
     let end = end.ok_or(RegistryError::ExpiryInvalid)?;
     Ok(instant(micros(end)).unwrap_or(end))
-}
-
-async fn live(change: &Change<'_>, id: &TenantId) -> Result<usize, RegistryError> {
-    use entity::credential::{Column, Entity};
-    let now = micros(change.at);
-    let count = Entity::find()
-        .filter(Column::TenantId.eq(id.as_str()))
-        .filter(Column::RevokedAt.is_null())
-        .filter(Column::ExpiresAt.gt(now))
-        .filter(Condition::any().add(Column::RetiresAt.is_null()).add(Column::RetiresAt.gt(now)))
-        .count(&change.transaction)
-        .await
-        .map_err(RegistryError::Database)?;
-    Ok(usize::try_from(count).unwrap_or(usize::MAX))
 }

@@ -1,24 +1,56 @@
-//! Writing down that a tenant's data is gone.
+//! Writing down that a tenant's data is being deleted, and that it is gone.
 //!
-//! **Invariant**: a purged tenant has no live credential and no live client, and its manifest is kept.
+//! **Invariant**: a tenant whose purge has begun is never served again; a purged one has no live credential and no live client, and its manifest is kept.
 
 use super::change::{Change, Diff};
 use super::{Pending, Registry};
 use crate::by::By;
-use crate::entity::{credential, manifest, micros, oauth_client, usage};
+use crate::entity::{manifest, micros, usage};
 use crate::error::RegistryError;
 use crate::manifest::Manifest;
 use crate::tenant::{Tenant, TenantId, TenantState};
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
+use time::OffsetDateTime;
 
 impl Registry {
-    /// Makes a closed tenant a purged one, with the proof. Its credentials and clients are revoked, and when they were used
+    /// Makes a tenant that was closed before a time one whose data is being deleted: from now on it cannot be resumed.
+    ///
+    /// # Errors
+    /// [`RegistryError::StateConflict`] when it is not closed, or not for so long; when there is no such tenant, or the
+    /// database fails.
+    #[tracing::instrument(name = "registry.tenant.begin_purge", skip_all)]
+    pub async fn begin_purge(
+        &self,
+        id: &TenantId,
+        closed_before: OffsetDateTime,
+        by: &By,
+    ) -> Result<Pending<Tenant>, RegistryError> {
+        let change = self.begin(by).await?;
+        let row = change.tenant(id).await?;
+        let old = row.clone().read()?;
+        let (from, to) = (old.state, TenantState::Purging);
+        let is_due = old.closed_at.unwrap_or(old.updated_at) <= closed_before;
+        match from {
+            TenantState::Purging => return change.nothing(old).await,
+            TenantState::Closed if is_due => {}
+            TenantState::Active
+            | TenantState::Suspended
+            | TenantState::Closed
+            | TenantState::Purged => return Err(RegistryError::StateConflict { from, to }),
+        }
+        let mut diff = Diff::default();
+        diff.note("state", from.as_str(), to.as_str());
+        let mut row = row.into_active_model();
+        row.state = Set(to.as_str().to_owned());
+        change.update("tenant.begin_purge", old, row, diff).await
+    }
+
+    /// Makes a tenant whose data is deleted a purged one, with the proof. Its credentials and clients are revoked, and when they were used
     /// is forgotten.
     ///
     /// # Errors
-    /// [`RegistryError::StateConflict`] when it is not closed; when there is no such tenant, or the database fails.
+    /// [`RegistryError::StateConflict`] when its purge has not begun; when there is no such tenant, or the database fails.
     #[tracing::instrument(name = "registry.tenant.purge", skip_all)]
     pub async fn record_purge(
         &self,
@@ -31,12 +63,13 @@ impl Registry {
         let old = row.clone().read()?;
         match old.state {
             TenantState::Purged => return change.nothing(old).await,
-            TenantState::Closed => {}
-            from @ (TenantState::Active | TenantState::Suspended) => {
+            TenantState::Purging => {}
+            from @ (TenantState::Active | TenantState::Suspended | TenantState::Closed) => {
                 return Err(RegistryError::StateConflict { from, to: TenantState::Purged });
             }
         }
-        change.revoke_everything(id).await?;
+        change.revoke_all(id, None).await?;
+        change.forget_uses(id).await?;
         let kept = manifest::ActiveModel {
             tenant_id: Set(id.as_str().to_owned()),
             region: Set(proof.region.as_str().to_owned()),
@@ -69,24 +102,7 @@ impl Registry {
 }
 
 impl Change<'_> {
-    async fn revoke_everything(&self, id: &TenantId) -> Result<(), RegistryError> {
-        use credential::Column::{Generation, RevokedAt, TenantId};
-        credential::Entity::update_many()
-            .col_expr(RevokedAt, Expr::value(micros(self.at)))
-            .col_expr(Generation, Expr::value(self.generation))
-            .filter(TenantId.eq(id.as_str()))
-            .filter(RevokedAt.is_null())
-            .exec(&self.transaction)
-            .await
-            .map_err(RegistryError::Database)?;
-        oauth_client::Entity::update_many()
-            .col_expr(oauth_client::Column::RevokedAt, Expr::value(micros(self.at)))
-            .col_expr(oauth_client::Column::Generation, Expr::value(self.generation))
-            .filter(oauth_client::Column::TenantId.eq(id.as_str()))
-            .filter(oauth_client::Column::RevokedAt.is_null())
-            .exec(&self.transaction)
-            .await
-            .map_err(RegistryError::Database)?;
+    async fn forget_uses(&self, id: &TenantId) -> Result<(), RegistryError> {
         usage::Entity::delete_many()
             .filter(usage::Column::TenantId.eq(id.as_str()))
             .exec(&self.transaction)

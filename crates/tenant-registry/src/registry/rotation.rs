@@ -86,7 +86,7 @@ impl Registry {
         let change = self.begin(by).await?;
         let row = change.credential(id, key_id).await?;
         let old = row.clone().read()?;
-        change.replacement(&old).await?;
+        change.replacement(&old).await?.ok_or(RegistryError::NoRotation)?;
         let mut row = row.into_active_model();
         row.revoked_at = Set(Some(micros(change.at)));
         let mut diff = Diff::default();
@@ -115,10 +115,12 @@ impl Registry {
         }
         let mut diff = Diff::default();
         diff.instants("retires_at", old.retires_at, None);
-        diff.note("replaced_by", Some(new.key_id.as_str()), None);
-        let mut new = new.into_active_model();
-        new.revoked_at = Set(Some(micros(change.at)));
-        change.write_credential(new).await?;
+        if let Some(new) = new {
+            diff.note("replaced_by", Some(new.key_id.as_str()), None);
+            let mut new = new.into_active_model();
+            new.revoked_at = Set(Some(micros(change.at)));
+            change.write_credential(new).await?;
+        }
         let mut row = row.into_active_model();
         row.retires_at = Set(None);
         change.update_credential("credential.rotation_cancel", old, row, diff).await
@@ -183,8 +185,8 @@ impl Registry {
 }
 
 impl Change<'_> {
-    /// The row of the one that takes a credential's place.
-    async fn replacement(&self, old: &Credential) -> Result<Model, RegistryError> {
+    /// The row of the one that takes a credential's place, unless it was revoked.
+    async fn replacement(&self, old: &Credential) -> Result<Option<Model>, RegistryError> {
         if old.retires_at.is_none() || old.revoked_at.is_some() {
             return Err(RegistryError::NoRotation);
         }
@@ -194,7 +196,6 @@ impl Change<'_> {
             .filter(Column::RevokedAt.is_null())
             .one(&self.transaction)
             .await
-            .map_err(RegistryError::Database)?
-            .ok_or(RegistryError::NoRotation)
+            .map_err(RegistryError::Database)
     }
 }

@@ -1,6 +1,7 @@
 //! Taking a tenant from one population to the other.
 //!
-//! **Invariant**: one switch at a time, stage by stage; the way back is open until it is finished or its time is over.
+//! **Invariant**: one switch at a time, stage by stage; the way back is open until it is finished or its time is over. What is
+//! left has no token that lives: none comes alive again by a later switch.
 
 use super::change::{Change, Diff, refuse_closed};
 use super::credentials::after;
@@ -19,8 +20,8 @@ impl Registry {
     /// Begins a switch: from now on nobody is written in either population.
     ///
     /// # Errors
-    /// [`RegistryError::SwitchConflict`] when a switch is under way or the tenant is there already; when there is no such
-    /// tenant, it is closed, it is not the one that the caller has seen, or the database fails.
+    /// [`RegistryError::SwitchConflict`] when a switch is under way or the tenant is there already;
+    /// [`RegistryError::BothPopulations`] when it leaves none of them; when there is no such tenant, it is closed, it is not the one that the caller has seen, or the database fails.
     pub async fn freeze_switch(
         &self,
         id: &TenantId,
@@ -31,6 +32,9 @@ impl Registry {
             refuse_closed(old.state)?;
             if old.switch.is_some() || to == old.population {
                 return Err(RegistryError::SwitchConflict);
+            }
+            if old.both_populations {
+                return Err(RegistryError::BothPopulations);
             }
             let (from, started_at) = (old.population, change.at);
             let switch = Switch { from, to, stage: Stage::Frozen, started_at, undo_until: None };
@@ -59,7 +63,8 @@ impl Registry {
         .await
     }
 
-    /// Goes back to the population that was left, or gives up a switch that is only frozen.
+    /// Goes back to the population that was left, which is served at once, or gives up a switch that is only frozen. A job
+    /// deactivates those who came meanwhile and ends the switch; until then to undo it again changes nothing.
     ///
     /// # Errors
     /// [`RegistryError::SwitchConflict`] when none is under way, or its time for going back is over; otherwise as
@@ -71,12 +76,14 @@ impl Registry {
     ) -> Result<Pending<Tenant>, RegistryError> {
         self.step(id, by, "switch.undo", |change, old| {
             let switch = old.switch.ok_or(RegistryError::SwitchConflict)?;
-            let is_open = match switch.stage {
-                Stage::Frozen => true,
-                Stage::CutOver => switch.undo_until.is_some_and(|until| change.at <= until),
-                Stage::Finishing => false,
-            };
-            if is_open { Ok((None, switch.from)) } else { Err(RegistryError::SwitchConflict) }
+            let undoing = Some(Switch { stage: Stage::Undoing, ..switch });
+            let is_open = switch.undo_until.is_some_and(|until| change.at <= until);
+            match switch.stage {
+                Stage::Frozen => Ok((None, switch.from)),
+                Stage::CutOver if is_open => Ok((undoing, switch.from)),
+                Stage::Undoing => Ok((undoing, switch.from)),
+                Stage::CutOver | Stage::Finishing => Err(RegistryError::SwitchConflict),
+            }
         })
         .await
     }
@@ -97,20 +104,28 @@ impl Registry {
         .await
     }
 
-    /// Ends a switch of which nobody is left behind.
+    /// Ends a switch that was finished or undone, when nobody is left behind. The tokens and clients of what is left are
+    /// revoked.
     ///
     /// # Errors
-    /// [`RegistryError::SwitchConflict`] unless one is finishing; otherwise as [`Self::freeze_switch`].
+    /// [`RegistryError::SwitchConflict`] unless one is being finished or undone; otherwise as [`Self::freeze_switch`].
     pub async fn end_switch(
         &self,
         id: &TenantId,
         by: &By,
     ) -> Result<Pending<Tenant>, RegistryError> {
-        self.step(id, by, "switch.end", |_, old| {
-            let finishing = at_stage(old, Stage::Finishing)?;
-            Ok((None, finishing.to))
-        })
-        .await
+        let change = self.begin(by).await?;
+        let row = change.tenant(id).await?;
+        let old = row.clone().read()?;
+        let left = old.switch.and_then(|switch| switch.emptied());
+        let left = left.ok_or(RegistryError::SwitchConflict)?;
+        let revoked = change.revoke_all(id, Some(left)).await?;
+        let mut diff = Diff::default();
+        note(&mut diff, old.switch, None);
+        diff.note("revoked", 0, revoked);
+        let mut row = row.into_active_model();
+        row.switching = Set(String::new());
+        change.update("switch.end", old, row, diff).await
     }
 
     /// One step: what the switch is then, and who is provisioned.
@@ -127,10 +142,7 @@ impl Registry {
         let old = row.clone().read()?;
         let (switch, population) = next(&change, &old)?;
         let mut diff = Diff::default();
-        let stage = |switch: Option<Switch>| switch.map(|switch| switch.stage.as_str());
-        diff.note("switch", stage(old.switch), stage(switch));
-        let undo_until = |switch: Option<Switch>| switch.and_then(|switch| switch.undo_until);
-        diff.instants("undo_until", undo_until(old.switch), undo_until(switch));
+        note(&mut diff, old.switch, switch);
         let mut row = row.into_active_model();
         row.switching = Set(switch.map(Switch::to_column).unwrap_or_default());
         if diff.note("population", old.population.as_str(), population.as_str()) {
@@ -138,6 +150,13 @@ impl Registry {
         }
         change.update(action, old, row, diff).await
     }
+}
+
+fn note(diff: &mut Diff, before: Option<Switch>, after: Option<Switch>) {
+    let stage = |switch: Option<Switch>| switch.map(|switch| switch.stage.as_str());
+    diff.note("switch", stage(before), stage(after));
+    let undo_until = |switch: Option<Switch>| switch.and_then(|switch| switch.undo_until);
+    diff.instants("undo_until", undo_until(before), undo_until(after));
 }
 
 /// Writes who is provisioned, and what was read of the column until now.

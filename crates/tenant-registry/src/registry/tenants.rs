@@ -52,8 +52,9 @@ impl Registry {
     /// Changes a tenant's settings.
     ///
     /// # Errors
-    /// When there is no such tenant, it is purged, it is not the one that the caller has seen, a value has another form, the
-    /// slug is taken, or the database fails.
+    /// [`RegistryError::Switching`] and [`RegistryError::PopulationInUse`] where both populations cannot be allowed or taken
+    /// back; when there is no such tenant, it is purged, it is not the one that the caller has seen, a value has another form,
+    /// the slug is taken, or the database fails.
     #[tracing::instrument(name = "registry.tenant.change", skip_all)]
     pub async fn change_tenant(
         &self,
@@ -65,9 +66,11 @@ impl Registry {
         let change = self.begin(by).await?;
         let row = change.tenant(id).await?;
         let old = row.clone().read()?;
-        if old.state == TenantState::Purged {
-            let (from, to) = (old.state, TenantState::Active);
-            return Err(RegistryError::StateConflict { from, to });
+        if old.state.is_gone() {
+            return Err(RegistryError::TenantClosed(old.state));
+        }
+        if asked.both_populations.is_some_and(|both| both != old.both_populations) {
+            change.check_both(&old).await?;
         }
         let mut diff = Diff::default();
         let mut row = row.into_active_model();
@@ -84,7 +87,7 @@ impl Registry {
         change.update("tenant.change", old, row, diff).await
     }
 
-    /// Suspends a tenant, closes it, or serves it again. A closed one can be served again until it is purged.
+    /// Suspends a tenant, closes it, or serves it again. A closed one can be served again until its purge begins.
     ///
     /// # Errors
     /// [`RegistryError::StateConflict`] where that is no way to go; when there is no such tenant, it is not the one that the
@@ -96,7 +99,7 @@ impl Registry {
         state: TenantState,
         by: &By,
     ) -> Result<Pending<Tenant>, RegistryError> {
-        use TenantState::{Active, Closed, Purged, Suspended};
+        use TenantState::{Active, Closed, Purged, Purging, Suspended};
         let change = self.begin(by).await?;
         let row = change.tenant(id).await?;
         let old = row.clone().read()?;
@@ -105,7 +108,7 @@ impl Registry {
             (Suspended | Closed, Active) => "tenant.resume",
             (Active, Suspended) => "tenant.suspend",
             (Active | Suspended, Closed) => "tenant.close",
-            (from @ (Active | Suspended | Closed | Purged), to) => {
+            (from @ (Active | Suspended | Closed | Purging | Purged), to) => {
                 return Err(RegistryError::StateConflict { from, to });
             }
         };
@@ -197,7 +200,6 @@ fn apply(
     word(&mut row.name, "name", &old.name, asked.name.as_deref());
     word(&mut row.slug, "slug", &old.slug, asked.slug.as_deref());
     word(&mut row.plan, "plan", &old.plan, asked.plan.as_deref());
-    word(&mut row.seat_contact, "seat_contact", &old.seat_contact, asked.seat_contact.as_deref());
     word(&mut row.provider, "provider", &old.provider, asked.provider.as_deref());
     word(&mut row.operations, "operations", &old.operations.to_string(), operations.as_deref());
     word(&mut row.strict, "strict", &old.tolerance.to_string(), strict.as_deref());
@@ -212,6 +214,11 @@ fn apply(
     };
     if let Some(role) = role {
         row.default_role = Set(role.to_owned());
+    }
+    if let Some(contact) = &asked.seat_contact
+        && diff.hide("seat_contact", &old.seat_contact, contact)
+    {
+        row.seat_contact = Set(contact.clone());
     }
     let mut flag = |column: &mut ActiveValue<bool>, name, old: bool, asked: Option<bool>| {
         if let Some(asked) = asked

@@ -23,12 +23,12 @@ async fn a_request_that_is_sent_again_has_its_first_answer_on_every_node() {
     let store = Store::new().await;
     let (here, there) = (store.node().await, store.node().await);
     let once = here.once("operator ada POST /tenants", "key-1", b"{}");
-    assert_eq!(here.remembered(&once).await.unwrap(), None);
+    assert_eq!(here.remembered(&once, NOW).await.unwrap(), None);
 
     let id = create(&here, "acme", &once).await.unwrap();
 
     let again = there.once("operator ada POST /tenants", "key-1", b"{}");
-    assert_eq!(there.remembered(&again).await.unwrap(), Some(answer(&id)));
+    assert_eq!(there.remembered(&again, NOW).await.unwrap(), Some(answer(&id)));
     let Err(RegistryError::Remembered(found)) = create(&there, "acme", &again).await else {
         panic!("it is done again")
     };
@@ -36,7 +36,7 @@ async fn a_request_that_is_sent_again_has_its_first_answer_on_every_node() {
     assert_eq!(there.tenants().await.unwrap().len(), 1);
 
     let other_body = there.once("operator ada POST /tenants", "key-1", b"[]");
-    let refused = there.remembered(&other_body).await.unwrap_err();
+    let refused = there.remembered(&other_body, NOW).await.unwrap_err();
     assert!(matches!(refused, RegistryError::OnceReused), "{refused:?}");
     let refused = create(&there, "zeta", &other_body).await.unwrap_err();
     assert!(matches!(refused, RegistryError::OnceReused), "{refused:?}");
@@ -78,11 +78,11 @@ async fn an_answer_is_kept_with_its_change_or_not_at_all() {
     let once = registry.once("ada POST", "key", b"{}");
     let made = registry.create_tenant(&new_tenant("acme"), &asked(&once)).await.unwrap();
     made.discard().await;
-    assert_eq!(registry.remembered(&once).await.unwrap(), None);
+    assert_eq!(registry.remembered(&once, NOW).await.unwrap(), None);
     // An answer that says no is the caller's to give again.
     let refused = registry.create_tenant(&new_tenant("NO"), &asked(&once)).await;
     assert!(refused.is_err());
-    assert_eq!(registry.remembered(&once).await.unwrap(), None);
+    assert_eq!(registry.remembered(&once, NOW).await.unwrap(), None);
     store.remove().await;
 }
 
@@ -99,7 +99,7 @@ async fn an_answer_is_remembered_also_where_nothing_changed() {
     assert!(!pending.changed());
     pending.commit_with(&answer("same")).await.unwrap();
 
-    assert_eq!(registry.remembered(&once).await.unwrap(), Some(answer("same")));
+    assert_eq!(registry.remembered(&once, NOW).await.unwrap(), Some(answer("same")));
     assert_eq!(store.dump("registry_generation", "generation").await, before);
     assert_eq!(registry.audit(None, 10).await.unwrap().len(), 1);
     store.remove().await;
@@ -116,11 +116,22 @@ async fn an_answer_is_kept_for_a_day() {
         let other = registry.create_tenant(&new_tenant("zeta"), &at(now, &new)).await.unwrap();
         let id = other.id.to_string();
         other.commit_with(&answer(&id)).await.unwrap();
-        assert_eq!(registry.remembered(&old).await.unwrap().is_some(), is_kept, "{now}");
+        assert_eq!(registry.remembered(&old, now).await.unwrap().is_some(), is_kept, "{now}");
         store.run("DELETE FROM registry_tenants WHERE slug = 'zeta'").await;
         if is_kept {
             store.run("DELETE FROM registry_answers WHERE created_at > (SELECT min(created_at) FROM registry_answers)").await;
         }
     }
+    store.remove().await;
+}
+
+#[tokio::test]
+async fn an_answer_of_more_than_a_day_ago_is_not_given_again_though_nobody_swept() {
+    let store = Store::new().await;
+    let registry = store.node().await;
+    let once = registry.once("ada", "key", b"");
+    create(&registry, "acme", &once).await.unwrap();
+    assert!(registry.remembered(&once, NOW + HOUR * 24).await.unwrap().is_some());
+    assert_eq!(registry.remembered(&once, NOW + HOUR * 25).await.unwrap(), None);
     store.remove().await;
 }

@@ -23,5 +23,6 @@ mod rotation;
 mod schema;
 mod support;
 mod switch;
+mod switched;
 mod tenants;
 mod uses;

@@ -1,11 +1,11 @@
-use crate::support::{NOW, Store, by, by_at, change, tenant};
+use crate::support::{NOW, Store, by, by_at, tenant};
 use region_router::Population;
 use secrecy::{ExposeSecret, SecretString};
 use std::time::Duration;
 use tenant_registry::{
     Assertion, AuthFailure, BearerToken, ClientChange, ClientFailure, IssuedClient, MAX_CLIENTS,
     MAX_SECRETS, Networks, NewClient, OauthClient, Registry, RegistryError, Scopes, Tenant,
-    TenantChange, TenantId,
+    TenantId,
 };
 
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -186,8 +186,8 @@ async fn access_tokens_of_another_registry_or_of_a_population_that_was_left_are_
     assert_eq!(registry.authenticate(&bearer(&token), NOW).unwrap_err(), resting);
     assert_eq!(ask(&registry, &client, &secret.unwrap()), Err(ClientFailure::Unknown));
     assert!(registry.oauth_client(&client.client_id).is_none());
-    let both = TenantChange { both_populations: Some(true), ..Default::default() };
-    change(&registry, &acme, both).await;
+    let back = registry.undo_switch(&acme.id, &by()).await.unwrap();
+    back.commit().await.unwrap();
     assert!(registry.authenticate(&bearer(&token), NOW).is_ok());
     other_store.remove().await;
     store.remove().await;

@@ -1,9 +1,10 @@
 use crate::support::{NOW, Store, by, credential, presented, tenant};
 use secrecy::ExposeSecret;
 use std::collections::BTreeMap;
+use std::time::Duration;
 use tenant_registry::{
-    AuthFailure, ClientFailure, CredentialUse, Manifest, NewClient, RegistryError, TenantChange,
-    TenantState,
+    AuthFailure, ClientFailure, CredentialUse, Manifest, NewClient, Registry, RegistryError,
+    TenantChange, TenantId, TenantState,
 };
 
 #[tokio::test]
@@ -30,6 +31,8 @@ async fn a_purge_leaves_a_proof_and_nothing_that_lives() {
     assert!(matches!(early, RegistryError::StateConflict { to: TenantState::Purged, .. }));
     let closed = here.set_state(id, TenantState::Closed, &by()).await.unwrap();
     closed.commit().await.unwrap();
+    assert!(here.record_purge(id, &proof, &by()).await.is_err(), "it may still be resumed");
+    here.begin_purge(id, NOW, &by()).await.unwrap().commit().await.unwrap();
     let purged = here.record_purge(id, &proof, &by()).await.unwrap().commit().await.unwrap();
     assert_eq!(purged.state, TenantState::Purged);
 
@@ -50,11 +53,51 @@ async fn a_purge_leaves_a_proof_and_nothing_that_lives() {
     let again = here.record_purge(id, &proof, &by()).await.unwrap();
     assert!(!again.changed());
     again.discard().await;
-    for refused in [
-        here.set_state(id, TenantState::Active, &by()).await.unwrap_err(),
-        here.change_tenant(id, &TenantChange::default(), &by()).await.unwrap_err(),
-    ] {
+    no_way_back(&here, id).await;
+    store.remove().await;
+}
+
+async fn no_way_back(registry: &Registry, id: &TenantId) {
+    for state in [TenantState::Active, TenantState::Suspended, TenantState::Closed] {
+        let refused = registry.set_state(id, state, &by()).await.unwrap_err();
         assert!(matches!(refused, RegistryError::StateConflict { .. }), "{refused:?}");
+    }
+    let refused = registry.change_tenant(id, &TenantChange::default(), &by()).await.unwrap_err();
+    assert!(matches!(refused, RegistryError::TenantClosed(_)), "{refused:?}");
+    assert!(refused.to_string().ends_with("its data is deleted"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_purge_that_has_begun_goes_on_and_one_that_has_not_can_be_resumed() {
+    let store = Store::new().await;
+    let (here, there) = (store.node().await, store.node().await);
+    let acme = tenant(&here, "acme").await;
+    let token = presented(&credential(&here, &acme).await);
+    let id = &acme.id;
+    let begin = async |node: &Registry, before| {
+        node.begin_purge(id, before, &by()).await?.commit().await.map(|tenant| tenant.state)
+    };
+    let refused = begin(&here, NOW).await.unwrap_err();
+    let wanted = (TenantState::Active, TenantState::Purging);
+    assert!(
+        matches!(refused, RegistryError::StateConflict { from, to } if (from, to) == wanted),
+        "{refused:?}"
+    );
+    here.set_state(id, TenantState::Closed, &by()).await.unwrap().commit().await.unwrap();
+    let early = begin(&here, NOW - Duration::from_secs(1)).await;
+    assert!(matches!(early, Err(RegistryError::StateConflict { .. })), "{early:?}");
+    here.set_state(id, TenantState::Active, &by()).await.unwrap().commit().await.unwrap();
+    here.set_state(id, TenantState::Closed, &by()).await.unwrap().commit().await.unwrap();
+
+    let (one, other) = tokio::join!(begin(&here, NOW), begin(&there, NOW));
+    assert_eq!((one.unwrap(), other.unwrap()), (TenantState::Purging, TenantState::Purging));
+    // Whatever is kept for how long by now.
+    assert_eq!(begin(&there, NOW - Duration::from_secs(9)).await.unwrap(), TenantState::Purging);
+    for node in [&here, &there] {
+        node.refresh().await.unwrap();
+        no_way_back(node, id).await;
+        assert_eq!(node.authenticate(&token, NOW).unwrap_err(), AuthFailure::Unknown);
+        assert!(node.recognise(&format!("Bearer {}", token.key_id())).is_none());
     }
     store.remove().await;
 }

@@ -4,7 +4,8 @@ use crate::support::{
 use futures_util::future::join_all;
 use std::time::Duration;
 use tenant_registry::{
-    AuthFailure, IssuedCredential, Networks, NewCredential, Registry, RegistryError, Scopes, Tenant,
+    AuthFailure, IssuedCredential, MAX_LIVE, Networks, NewCredential, Registry, RegistryError,
+    Scopes, Tenant,
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -175,5 +176,96 @@ async fn nobody_is_warned_of_what_was_rotated_revoked_closed_or_meant_to_be_shor
     let closed = registry.set_state(&acme.id, tenant_registry::TenantState::Closed, &by()).await;
     closed.unwrap().commit().await.unwrap();
     assert!(due(31).await.is_empty());
+    store.remove().await;
+}
+
+#[tokio::test]
+async fn revoking_the_new_token_of_a_rotation_lets_the_old_one_live_on() {
+    let store = Store::new().await;
+    let (registry, there) = (store.node().await, store.node().await);
+    let acme = tenant(&registry, "acme").await;
+    let (id, old) = (&acme.id, credential(&registry, &acme).await);
+    let key_id = &old.credential.key_id;
+    let leaked = rotate(&registry, &old).await;
+    revoke(&registry, &leaked.credential, NOW).await;
+
+    there.refresh().await.unwrap();
+    for node in [&registry, &there] {
+        assert!(node.authenticate(&presented(&old), NOW + 2 * MINUTE).is_ok());
+        let refused = node.authenticate(&presented(&leaked), NOW).unwrap_err();
+        assert_eq!(refused, AuthFailure::Revoked(NOW));
+    }
+    let audit = registry.audit(Some(id), 1).await.unwrap();
+    assert!(audit[0].detail.contains(&format!(r#""lives_on":"{key_id}""#)), "{}", audit[0].detail);
+    let next = rotate(&registry, &old).await;
+    // The other way round the rotation is over, and the new one stays alone.
+    revoke(&registry, &old.credential, NOW).await;
+    revoke(&registry, &next.credential, NOW).await;
+    let refused = registry.authenticate(&presented(&old), NOW).unwrap_err();
+    assert_eq!(refused, AuthFailure::Revoked(NOW));
+    store.remove().await;
+}
+
+#[tokio::test]
+async fn what_was_over_does_not_come_alive_when_the_new_token_is_revoked() {
+    let store = Store::new().await;
+    let registry = store.node().await;
+    let acme = tenant(&registry, "acme").await;
+    let old = credential(&registry, &acme).await;
+    let new = rotate(&registry, &old).await;
+    let newest = rotate(&registry, &new).await;
+    // Its own place is taken: the first one ends as was said.
+    revoke(&registry, &new.credential, NOW).await;
+    let over = registry.authenticate(&presented(&old), NOW + MINUTE).unwrap_err();
+    assert_eq!(over, AuthFailure::Expired(NOW + MINUTE));
+    revoke(&registry, &newest.credential, NOW + MINUTE).await;
+    for token in [&old, &new, &newest] {
+        assert!(registry.authenticate(&presented(token), NOW + MINUTE).is_err());
+    }
+    store.remove().await;
+}
+
+#[tokio::test]
+async fn a_rotation_whose_new_token_was_revoked_by_an_older_program_can_be_cancelled() {
+    let store = Store::new().await;
+    let registry = store.node().await;
+    let acme = tenant(&registry, "acme").await;
+    let old = credential(&registry, &acme).await;
+    rotate(&registry, &old).await;
+    store.run("UPDATE registry_credentials SET revoked_at = 1 WHERE replaces IS NOT NULL").await;
+    let (id, key_id) = (&acme.id, &old.credential.key_id);
+    let refused = registry.complete_rotation(id, key_id, &by()).await.unwrap_err();
+    assert!(matches!(refused, RegistryError::NoRotation), "{refused:?}");
+    let back = registry.cancel_rotation(id, key_id, &by()).await.unwrap().commit().await.unwrap();
+    assert_eq!((back.retires_at, back.revoked_at), (None, None));
+    store.remove().await;
+}
+
+#[tokio::test]
+async fn of_five_live_tokens_each_can_be_rotated_and_the_pair_counts_as_one() {
+    let store = Store::new().await;
+    let registry = store.node().await;
+    let acme = tenant(&registry, "acme").await;
+    let mut all = Vec::new();
+    for _ in 0..MAX_LIVE {
+        all.push(credential(&registry, &acme).await);
+    }
+    let is_full = async || {
+        let sixth = registry.create_credential(&acme.id, &new_credential(), &by()).await;
+        matches!(sixth.unwrap_err(), RegistryError::TooManyCredentials(MAX_LIVE))
+    };
+    let mut new = Vec::new();
+    for old in &all {
+        assert!(is_full().await);
+        new.push(rotate(&registry, old).await);
+    }
+    assert!(is_full().await);
+    // A third one of a chain is one more.
+    let (id, key_id) = (&acme.id, &new[0].credential.key_id);
+    let again = registry.start_rotation(id, key_id, MINUTE, None, &by()).await.unwrap_err();
+    assert!(matches!(again, RegistryError::TooManyCredentials(MAX_LIVE)), "{again:?}");
+    revoke(&registry, &all[0].credential, NOW).await;
+    rotate(&registry, &new[0]).await;
+    assert!(is_full().await);
     store.remove().await;
 }

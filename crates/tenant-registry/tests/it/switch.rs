@@ -1,4 +1,4 @@
-use crate::support::{NOW, Store, by, by_at, change, new_credential, presented, tenant};
+use crate::support::{NOW, Store, by, by_at, change, new_credential, presented, revoke, tenant};
 use futures_util::future::join_all;
 use region_router::Population::{self, Board, Platform};
 use std::time::Duration;
@@ -89,7 +89,7 @@ async fn tokens_of_the_population_that_is_left_rest_until_the_way_back() {
     let late = here.undo_switch(&acme.id, &by_at(NOW + HOUR + HOUR)).await;
     is_conflict(&late);
     let back = made(here.undo_switch(&acme.id, &by_at(NOW + HOUR)).await).await;
-    assert_eq!((back.population, back.switch), (Platform, None));
+    assert_eq!((back.population, back.switch.unwrap().stage), (Platform, Stage::Undoing));
     there.refresh().await.unwrap();
     for node in [&here, &there] {
         assert_eq!(good(node), Ok(Platform));
@@ -111,15 +111,23 @@ async fn tokens_are_minted_for_the_tenant_s_population_alone_unless_both_are_all
     assert!(board.credential.hint.starts_with("mst_eu_bd_"));
     assert_eq!(presented(&board).place().population, Board);
     assert!(registry.authenticate(&presented(&board), NOW).is_ok());
+    let refused = registry.change_tenant(&acme.id, &both(false), &by()).await.unwrap_err();
+    assert!(
+        matches!(refused, RegistryError::PopulationInUse { population: Board, live: 1 }),
+        "{refused:?}"
+    );
+    let refused = registry.freeze_switch(&acme.id, Board, &by()).await.unwrap_err();
+    assert!(matches!(refused, RegistryError::BothPopulations), "{refused:?}");
+    revoke(&registry, &board.credential, NOW).await;
     change(&registry, &acme, both(false)).await;
-    let refused = AuthFailure::OtherPopulation { provisions: Platform, asked: Board };
-    assert_eq!(registry.authenticate(&presented(&board), NOW).unwrap_err(), refused);
 
     made(registry.freeze_switch(&acme.id, Board, &by()).await).await;
     for population in [Board, Platform] {
         let refused = mint(&registry, &acme, population).await.unwrap_err();
-        assert!(matches!(refused, RegistryError::PopulationConflict { .. }), "{refused:?}");
+        assert!(matches!(refused, RegistryError::Frozen), "{refused:?}");
     }
+    let refused = registry.change_tenant(&acme.id, &both(true), &by()).await.unwrap_err();
+    assert!(matches!(refused, RegistryError::Switching), "{refused:?}");
     store.remove().await;
 }
 
@@ -165,7 +173,7 @@ async fn who_mints_while_another_switches_gets_a_token_that_is_older_than_the_sw
         match minted {
             Ok(minted) => assert!(minted.credential.version < frozen.version),
             Err(refused) => {
-                assert!(matches!(refused, RegistryError::PopulationConflict { .. }), "{refused:?}");
+                assert!(matches!(refused, RegistryError::Frozen), "{refused:?}");
             }
         }
     }
@@ -207,8 +215,10 @@ async fn states_change_only_where_there_is_a_way() {
         }
     }
     // A closed tenant gets nothing new, and what it has can be taken away.
-    let conflict =
-        |error| matches!(error, RegistryError::StateConflict { from: Closed, to: Active });
+    let conflict = |error: RegistryError| {
+        assert_eq!(error.to_string(), "the tenant is closed: resume it first");
+        matches!(error, RegistryError::TenantClosed(Closed))
+    };
     assert!(conflict(mint(&registry, &acme, Platform).await.unwrap_err()));
     let rotated = registry.start_rotation(&acme.id, &token.key_id, HOUR, None, &By::cli(NOW)).await;
     assert!(conflict(rotated.unwrap_err()));

@@ -40,6 +40,10 @@ impl From<RegistryError> for Problem {
                 Code::IdempotencyKeyReused,
                 "The Idempotency-Key was used for another request within the last 24 hours. Take a new one.",
             ),
+            RegistryError::StateConflict { from, .. } if from.is_gone() => Self::new(
+                Code::StateConflict,
+                format!("The tenant is {from}: its data is deleted, and there is no way back."),
+            ),
             RegistryError::StateConflict { from, to } => {
                 Self::new(Code::StateConflict, format!("A tenant that is {from} cannot be {to}."))
             }
@@ -49,7 +53,13 @@ impl From<RegistryError> for Problem {
                     "The tenant provisions {tenant} and not {asked}. An operator can allow both (both_populations), or switch the tenant (population-switch)."
                 ),
             ),
-            RegistryError::SwitchConflict
+            RegistryError::BothPopulations | RegistryError::PopulationInUse { .. } => {
+                Self::new(Code::PopulationConflict, said)
+            }
+            RegistryError::TenantClosed(_)
+            | RegistryError::Switching
+            | RegistryError::Frozen
+            | RegistryError::SwitchConflict
             | RegistryError::CredentialEnded
             | RegistryError::RotationUnderWay
             | RegistryError::NoRotation => Self::new(Code::StateConflict, said),

@@ -95,7 +95,10 @@ pub(super) static ROWS: &[Endpoint] = &[
         Tenant(TokensWrite),
         |call| boxed(tokens::cancel_rotation(call)),
     )
-    .does("Takes a rotation back: the new token is revoked", "The path names the old token.")
+    .does(
+        "Takes a rotation back: the new token is revoked",
+        "The path names the old token. To revoke the new token does the same.",
+    )
     .gives::<tokens::TokenView>(200)
     .versioned()
     .or(&[Code::StateConflict]),

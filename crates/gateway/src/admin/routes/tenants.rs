@@ -61,7 +61,7 @@ pub(super) static ROWS: &[Endpoint] = &[
         .gives::<tenants::TenantView>(200)
         .versioned(),
     Endpoint::patch("/admin/v1/tenants/{tenant}", "tenants.change", Operator(TenantsWrite), |call| boxed(tenants::change(call)))
-        .does("Changes a tenant", "Region and profile cannot be changed; the population has a way of its own. A plan that lacks directory sync ends it after the plan's grace.")
+        .does("Changes a tenant", "Region and profile cannot be changed; the population has a way of its own. `both_populations` is taken back when no token or OAuth client of the other one lives, and not while the tenant is being switched. A plan that lacks directory sync ends it after the plan's grace.")
         .takes::<tenants::ChangeTenant>()
         .gives::<tenants::TenantView>(200)
         .versioned()
@@ -72,7 +72,7 @@ pub(super) static ROWS: &[Endpoint] = &[
         .versioned()
         .or(&[Code::StateConflict]),
     Endpoint::post("/admin/v1/tenants/{tenant}/resume", "tenants.resume", Operator(TenantsWrite), |call| boxed(tenants::resume(call)))
-        .does("Serves a suspended or closed tenant again", "A closed one until its data is purged.")
+        .does("Serves a suspended or closed tenant again", "A closed one until its purge begins.")
         .gives::<tenants::TenantView>(200)
         .versioned()
         .or(&[Code::StateConflict]),
@@ -158,21 +158,21 @@ pub(super) static ROWS: &[Endpoint] = &[
         .versioned()
         .or(&[Code::StateConflict, Code::PopulationConflict]),
     Endpoint::post("/admin/v1/tenants/{tenant}/population-switch/cut-over", "population-switch.cut_over", Operator(TenantsWrite), |call| boxed(switches::cut_over(call)))
-        .does("Provisions the other population from now on", "")
+        .does("Provisions the other population from now on", "Tokens and OAuth clients of the first rest until it is undone.")
         .may_take::<switches::CutOver>()
         .gives::<switches::SwitchView>(200)
         .versioned()
-        .or(&[Code::StateConflict, Code::PopulationConflict]),
+        .or(&[Code::StateConflict]),
     Endpoint::post("/admin/v1/tenants/{tenant}/population-switch/undo", "population-switch.undo", Operator(TenantsWrite), |call| boxed(switches::undo(call)))
-        .does("Goes back to the first state", "")
+        .does("Goes back to the first state", "The first population is served at once; those who came in the other one are deactivated, and its tokens and OAuth clients revoked. To ask again meanwhile changes nothing.")
         .gives::<switches::SwitchView>(200)
         .versioned()
-        .or(&[Code::StateConflict, Code::PopulationConflict]),
+        .or(&[Code::StateConflict]),
     Endpoint::post("/admin/v1/tenants/{tenant}/population-switch/finish", "population-switch.finish", Operator(TenantsWrite), |call| boxed(switches::finish(call)))
-        .does("Ends the switch: those left behind are deactivated", "")
+        .does("Ends the switch: those left behind are deactivated", "Then the tokens and OAuth clients of what is left are revoked.")
         .gives::<switches::SwitchView>(200)
         .versioned()
-        .or(&[Code::StateConflict, Code::PopulationConflict]),
+        .or(&[Code::StateConflict]),
     Endpoint::get("/admin/v1/plans", "plans.list", Operator(TenantsRead), |call| boxed(plans::list(call)))
         .does("Plans that somebody described, by name", "Any other plan holds everything.")
         .asks(&[LIMIT, AFTER])

@@ -120,7 +120,7 @@ async fn of_two_who_ask_for_different_populations_at_once_one_wins() {
         for population in ["platform", "board"] {
             let reply =
                 api.post(&format!("{at}/tokens"), &json!({ "population": population })).await;
-            reply.refused(409, "population_conflict");
+            reply.refused(409, "state_conflict");
         }
         api.act(&format!("{at}/population-switch/undo")).await.assert(200);
     }

@@ -199,7 +199,6 @@ fn steps(scene: &Scene, user: &str) -> Vec<(&'static str, String, Option<Value>)
         ("POST", format!("{at}/users/{user}/deactivate"), None),
         ("POST", format!("{at}/users/{user}/restore"), None),
         ("POST", format!("{switch}/freeze"), Some(json!({ "to": "board" }))),
-        ("POST", format!("{switch}/cut-over"), None),
         ("POST", format!("{switch}/undo"), None),
         ("POST", format!("{switch}/freeze"), Some(json!({ "to": "board" }))),
         ("POST", format!("{switch}/cut-over"), Some(json!({ "undo_seconds": 60 }))),
