@@ -6,6 +6,7 @@
 mod m2026_11_22_000001_create_registry;
 mod m2026_11_22_000002_tenant_dialect;
 mod m2026_11_22_000003_administer;
+mod m2026_11_22_000004_secret_warnings;
 
 use sea_orm_migration::prelude::*;
 
@@ -20,6 +21,7 @@ impl MigratorTrait for RegistryMigrator {
             Box::new(m2026_11_22_000001_create_registry::Migration),
             Box::new(m2026_11_22_000002_tenant_dialect::Migration),
             Box::new(m2026_11_22_000003_administer::Migration),
+            Box::new(m2026_11_22_000004_secret_warnings::Migration),
         ]
     }
 

@@ -142,6 +142,8 @@ impl Scoped {
             asked.notes = notes.clone();
             match self.try_change_group(id, &expected, &alter, &held, asked).await {
                 Err(DirectoryError::Contended) if tries < TRIES => {}
+                // The fence may be one that this node knows to be out of date; when it stands indeed, entering says so.
+                Err(DirectoryError::Fenced) if tries < TRIES => self.enter(asked.now).await?,
                 Err(error) => return Err(error),
                 Ok(Tried::Nests(_)) if tries == TRIES => return Err(DirectoryError::Contended),
                 Ok(Tried::Nests(groups)) => {
@@ -212,6 +214,8 @@ impl Scoped {
             tries += 1;
             match self.try_delete_group(id, &expected, asked).await {
                 Err(DirectoryError::Contended) if tries < TRIES => {}
+                // The fence may be one that this node knows to be out of date; when it stands indeed, entering says so.
+                Err(DirectoryError::Fenced) if tries < TRIES => self.enter(asked.now).await?,
                 Err(error) => return Err(error),
                 Ok(()) => break,
             }

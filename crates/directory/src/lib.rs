@@ -8,6 +8,7 @@
 mod change;
 mod decisions;
 mod error;
+mod fence;
 mod groups;
 mod listing;
 mod members;

@@ -4,6 +4,7 @@
 
 use crate::decisions::Recorder;
 use crate::error::{DirectoryError, Fault, kind};
+use crate::fence;
 use crate::listing::{Gate, Positions};
 use crate::script::{Script, backend};
 use crate::writer::Writer;
@@ -362,8 +363,10 @@ impl Scoped {
         if let Some(row) = known {
             let epoch: i64 = row.try_get_by_index(0)?;
             let state: String = row.try_get_by_index(1)?;
-            let writable = epoch == self.tenant.epoch && state == "active";
-            return if writable { Ok(()) } else { Err(DirectoryError::Fenced) };
+            if epoch == self.tenant.epoch && fence::is_open(&state, self.tenant.version) {
+                return self.open_fence(&state).await;
+            }
+            return Err(DirectoryError::Fenced);
         }
         let transaction = self.begin().await?;
         let insert = "INSERT INTO tenants (tenant_id, epoch, state, created_at)

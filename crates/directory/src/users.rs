@@ -189,6 +189,8 @@ impl Scoped {
             asked.notes = notes.clone();
             match self.try_change_locked(id, base, expected, alter, asked).await {
                 Err(DirectoryError::Contended) if tries < TRIES => {}
+                // The fence may be one that this node knows to be out of date; when it stands indeed, entering says so.
+                Err(DirectoryError::Fenced) if tries < TRIES => self.enter(asked.now).await?,
                 outcome => return outcome,
             }
         }
@@ -280,6 +282,8 @@ impl Scoped {
             tries += 1;
             match write::delete(self, id, &expected, asked).await {
                 Err(DirectoryError::Contended) if tries < TRIES => {}
+                // The fence may be one that this node knows to be out of date; when it stands indeed, entering says so.
+                Err(DirectoryError::Fenced) if tries < TRIES => self.enter(asked.now).await?,
                 Err(error) => return Err(error),
                 Ok(()) => break,
             }

@@ -10,6 +10,7 @@ pub mod conformance;
 pub mod doctor;
 pub mod health;
 pub mod jobs;
+pub mod jwk;
 pub mod oauth;
 pub mod rate_limit;
 pub mod routes;

@@ -40,6 +40,9 @@ pub enum AuthFailure {
     /// It is an access token, and its time was over at this instant.
     #[error("the access token expired")]
     AccessTokenExpired(OffsetDateTime),
+    /// It is an access token, and what it was asked for with was revoked, replaced or removed.
+    #[error("what the access token was asked for with is gone")]
+    AccessTokenRevoked,
     /// It was revoked at this instant.
     #[error("the token was revoked")]
     Revoked(OffsetDateTime),
@@ -60,7 +63,7 @@ impl AuthFailure {
         match self {
             Self::Unknown => Reason::TokenUnknown,
             Self::Expired(_) | Self::AccessTokenExpired(_) => Reason::TokenExpired,
-            Self::Revoked(_) => Reason::TokenRevoked,
+            Self::AccessTokenRevoked | Self::Revoked(_) => Reason::TokenRevoked,
             Self::OtherPopulation { .. } => Reason::PopulationConflict,
         }
     }
@@ -81,6 +84,10 @@ impl AuthFailure {
                  given the token endpoint, the client id and the secret does so by itself.",
                 minute(*at)
             ),
+            Self::AccessTokenRevoked => "The secret or the key with which this access token was asked for was revoked or \
+                                         replaced. Give your identity provider the client's new secret, or sign with a key that \
+                                         is configured; it then gets another token by itself."
+                .to_owned(),
             Self::Revoked(at) => format!(
                 "This token was revoked on {}. Generate a new token and paste it into your identity provider.",
                 day(*at)
@@ -167,10 +174,13 @@ pub(crate) fn authenticate(
     token: &BearerToken,
     now: OffsetDateTime,
 ) -> Result<Authenticated, AuthFailure> {
-    let Authenticated { tenant, credential } =
-        owner(snapshot, pepper, token).ok_or(AuthFailure::Unknown)?;
+    let (owner, stands) = whose(snapshot, pepper, token).ok_or(AuthFailure::Unknown)?;
+    let Authenticated { tenant, credential } = owner;
     if let Some(at) = credential.revoked_at {
         return Err(AuthFailure::Revoked(at));
+    }
+    if !stands {
+        return Err(AuthFailure::AccessTokenRevoked);
     }
     if token.is_access() && now >= credential.expires_at {
         return Err(AuthFailure::AccessTokenExpired(credential.expires_at));
@@ -193,6 +203,15 @@ pub(crate) fn owner(
     pepper: &Pepper,
     token: &BearerToken,
 ) -> Option<Authenticated> {
+    whose(snapshot, pepper, token).map(|(owner, _)| owner)
+}
+
+/// The same, and whether what it was asked for with still stands: of a token that is kept here, always.
+fn whose(
+    snapshot: &Snapshot,
+    pepper: &Pepper,
+    token: &BearerToken,
+) -> Option<(Authenticated, bool)> {
     if token.is_access() {
         return oauth::authenticate::owner(snapshot, &pepper.access_key, token);
     }
@@ -208,7 +227,8 @@ pub(crate) fn owner(
     if !is_at_home || tenant.state.is_gone() {
         return None;
     }
-    Some(Authenticated { tenant: Arc::clone(tenant), credential: Arc::clone(credential) })
+    let (tenant, credential) = (Arc::clone(tenant), Arc::clone(credential));
+    Some((Authenticated { tenant, credential }, true))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 pub(crate) mod base62;
 pub mod fault;
+pub mod pattern;
 pub mod scopes;
 pub mod token;
 pub mod usage;

@@ -30,6 +30,7 @@ pub use audit::{AuditEntry, AuditQuery};
 pub use authenticate::{AuthFailure, Authenticated};
 pub use by::{Actor, By};
 pub use credential::fault::TokenFault;
+pub use credential::pattern::secret_pattern;
 pub use credential::scopes::{Operation, Resource, Scopes, ScopesError};
 pub use credential::token::BearerToken;
 pub use credential::usage::{CredentialUse, Expiring};
@@ -40,8 +41,8 @@ pub use manifest::Manifest;
 pub use networks::{Networks, NetworksError};
 pub use oauth::authenticate::ClientFailure;
 pub use oauth::{
-    Assertion, ClientChange, ClientSecret, IssuedClient, IssuedSecret, MAX_CLIENTS, MAX_SECRETS,
-    NewClient, OauthClient,
+    Assertion, ClientChange, ClientSecret, ExpiringSecret, IssuedClient, IssuedSecret, MAX_CLIENTS,
+    MAX_SECRETS, NewClient, OauthClient, Proof,
 };
 pub use once::{Once, Remembered};
 pub use plan::{NewPlan, Plan};

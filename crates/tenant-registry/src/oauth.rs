@@ -6,7 +6,12 @@
 
 pub mod access;
 pub(crate) mod authenticate;
+pub mod expiring;
 pub mod id;
+pub mod proof;
+
+pub use expiring::ExpiringSecret;
+pub use proof::Proof;
 
 use crate::credential::TokenHash;
 use crate::credential::scopes::Scopes;

@@ -18,6 +18,7 @@ mod plans;
 mod purge;
 mod read;
 mod rotation;
+mod secrets;
 mod switch;
 mod tenants;
 mod uses;

@@ -3,7 +3,7 @@
 //! **Invariant**: a snapshot is never changed, only replaced; it is at least as new as the generation it names.
 
 use crate::credential::Credential;
-use crate::oauth::{OauthClient, id};
+use crate::oauth::{OauthClient, Proof, id};
 use crate::tenant::{Tenant, TenantId};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,6 +19,8 @@ pub(crate) struct Snapshot {
     clients: HashMap<String, Arc<OauthClient>>,
     /// The client of each secret, by its visible part.
     secrets: HashMap<String, String>,
+    /// With what each client's tokens may have been asked for.
+    proofs: HashMap<String, Vec<Proof>>,
 }
 
 impl Snapshot {
@@ -46,6 +48,11 @@ impl Snapshot {
     /// The client of a secret with this visible part.
     pub(crate) fn client_of_secret(&self, secret_id: &str) -> Option<&Arc<OauthClient>> {
         self.clients.get(self.secrets.get(secret_id)?)
+    }
+
+    /// Whether what a token of a client was asked for with is neither revoked nor gone.
+    pub(crate) fn stands(&self, client: &str, proof: Proof) -> bool {
+        self.proofs.get(client).is_some_and(|proofs| proofs.contains(&proof))
     }
 
     /// This snapshot with newer rows in place of older ones.
@@ -80,6 +87,7 @@ impl Snapshot {
             };
             let ids = client.secrets.iter().map(|secret| (secret.id.clone(), key_id.clone()));
             self.secrets.extend(ids);
+            self.proofs.insert(key_id.clone(), Proof::of_client(&client));
             self.clients.insert(key_id, Arc::new(client));
         }
         self

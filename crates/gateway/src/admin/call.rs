@@ -136,16 +136,60 @@ impl Call {
         pending: Pending<T>,
         render: impl FnOnce(&T) -> Answer,
     ) -> Result<Answer, Problem> {
+        Ok(self.settled(pending, render).await?.0)
+    }
+
+    /// The same of a change that ends writing in some populations of a tenant: the answer leaves when nobody writes there.
+    ///
+    /// # Errors
+    /// When it cannot be committed.
+    pub async fn settle_and_fence(
+        &self,
+        pending: Pending<Tenant>,
+        ended: impl FnOnce(&Tenant) -> Vec<Population>,
+        render: impl FnOnce(&Tenant) -> Answer,
+    ) -> Result<Answer, Problem> {
+        let (answer, tenant) = self.settled(pending, render).await?;
+        self.fence(&tenant, &ended(&tenant)).await;
+        Ok(answer)
+    }
+
+    async fn settled<T>(
+        &self,
+        pending: Pending<T>,
+        render: impl FnOnce(&T) -> Answer,
+    ) -> Result<(Answer, T), Problem> {
         let answer = render(&pending);
-        if self.dry_run {
-            pending.discard().await;
+        let value = if self.dry_run {
+            pending.discard().await
         } else if self.once.is_some() {
             let kept = Remembered { status: answer.status, body: answer.to_bytes() };
-            pending.commit_with(&kept).await?;
+            pending.commit_with(&kept).await?
         } else {
-            pending.commit().await?;
+            pending.commit().await?
+        };
+        Ok((answer, value))
+    }
+
+    /// Puts up the fence in the region's store after a change that ends writing in a population: other nodes may not know of the
+    /// change yet. A store that is not here, or does not answer, is fenced when its nodes have read the registry.
+    async fn fence(&self, tenant: &Tenant, populations: &[Population]) {
+        if self.dry_run {
+            return;
         }
-        Ok(answer)
+        let Some(directory) = self.admin.directories.get(&tenant.region) else { return };
+        let tenant = Arc::new(tenant.clone());
+        for population in populations {
+            let scoped = directory.within_population(&tenant, *population);
+            if let Err(error) = scoped.fence(self.facts.now).await {
+                let error: &dyn std::error::Error = &error;
+                tracing::warn!(
+                    error,
+                    tenant.id = tenant.id.as_str(),
+                    "the store could not be fenced; nodes follow when they have read the registry"
+                );
+            }
+        }
     }
 
     /// The view of the tenant's store: of the population in the query, or the tenant's own.

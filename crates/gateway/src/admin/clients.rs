@@ -9,12 +9,14 @@ use super::problem::Problem;
 use super::settings::scopes;
 use super::tokens::{from_after, life, networks};
 use super::view::{self, Page};
+use crate::jwk;
 use region_router::{Place, Population};
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use tenant_registry::{
-    Assertion, ClientChange, ClientSecret, IssuedClient, IssuedSecret, NewClient, OauthClient,
-    Scopes,
+    Assertion, ClientChange, ClientSecret, CredentialUse, IssuedClient, IssuedSecret, NewClient,
+    OauthClient, Scopes,
 };
 use time::OffsetDateTime;
 use utoipa::ToSchema;
@@ -65,10 +67,17 @@ pub struct ClientView {
     /// When it was revoked.
     #[schema(format = "date-time")]
     pub revoked_at: Option<String>,
+    /// When it last asked for a token or used one, to the minute or so.
+    #[schema(format = "date-time")]
+    pub last_used_at: Option<String>,
+    /// By which program.
+    pub last_client: Option<String>,
+    /// From which network.
+    pub last_network: Option<String>,
 }
 
 /// Whose assertions are good.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = Assertion)]
 #[schema(example = json!({
@@ -86,7 +95,8 @@ pub struct AssertionView {
     /// Their `aud`, where it is not the token endpoint.
     #[schema(min_length = 1, max_length = 500)]
     pub audience: Option<String>,
-    /// The keys that sign them: a JWK set (RFC 7517 §5), as text.
+    /// The keys that sign them: a JWK set (RFC 7517 §5), as text. Of its keys for `EdDSA`, RS256 and ES256 the public members are
+    /// kept; a private key is refused. Without a key, the tokens that it signed for end.
     #[schema(min_length = 1, max_length = 65536)]
     pub jwks: String,
 }
@@ -115,7 +125,7 @@ pub struct SecretView {
 }
 
 /// A new client, with its first secret for this once.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 #[schema(as = IssuedOauthClient)]
 pub struct IssuedClientView {
     /// What stays.
@@ -126,7 +136,7 @@ pub struct IssuedClientView {
 }
 
 /// A new secret, for this once.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 #[schema(as = IssuedSecret)]
 pub struct IssuedSecretView {
     /// What stays.
@@ -134,6 +144,26 @@ pub struct IssuedSecretView {
     pub view: SecretView,
     /// The secret. It cannot be had again. Null in a dry run.
     pub client_secret: Option<String>,
+}
+
+// What follows holds a secret of ours, or what a person may have given by mistake: a private key.
+
+impl fmt::Debug for AssertionView {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AssertionView").field("issuer", &self.issuer).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for IssuedClientView {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IssuedClientView").field("view", &self.view).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for IssuedSecretView {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IssuedSecretView").field("view", &self.view).finish_non_exhaustive()
+    }
 }
 
 /// A new client.
@@ -201,11 +231,16 @@ pub struct CreateSecret {
 /// # Errors
 /// As its row says.
 pub async fn list(call: Call) -> Result<Answer, Problem> {
+    let uses = call.admin.registry.uses(call.tenant_id()?).await?;
     let mut found = call.admin.registry.clients(call.tenant_id()?).await?;
     found.sort_by(|a, b| (a.created_at, &a.client_id).cmp(&(b.created_at, &b.client_id)));
     let found = from_after(found, call.query.after(), |one| one.client_id.clone());
-    let page =
-        Page::of(found, call.query.limit(), |one| one.client_id.clone(), |one| view(&call, &one));
+    let page = Page::of(
+        found,
+        call.query.limit(),
+        |one| one.client_id.clone(),
+        |one| view(&call, &one, uses.get(&one.client_id)),
+    );
     Ok(Answer::ok(&page))
 }
 
@@ -243,7 +278,9 @@ pub async fn create(call: Call) -> Result<Answer, Problem> {
 /// As its row says.
 pub async fn read(call: Call) -> Result<Answer, Problem> {
     let client = of_path(&call).await?;
-    Ok(Answer::ok(&view(&call, &client)).version(client.version))
+    let uses = call.admin.registry.uses(&client.tenant_id).await?;
+    let view = view(&call, &client, uses.get(&client.client_id));
+    Ok(Answer::ok(&view).version(client.version))
 }
 
 /// `PATCH /tenants/{tenant}/oauth-clients/{client}`.
@@ -321,13 +358,13 @@ async fn of_path(call: &Call) -> Result<OauthClient, Problem> {
 }
 
 fn shown(call: &Call, client: &OauthClient) -> Answer {
-    Answer::ok(&view(call, client)).version(client.version)
+    Answer::ok(&view(call, client, None)).version(client.version)
 }
 
 fn shown_once(call: &Call, issued: &IssuedClient) -> Answer {
     let secret = issued.secret.as_ref().filter(|_| !call.dry_run);
     let view = IssuedClientView {
-        view: view(call, &issued.client),
+        view: view(call, &issued.client, None),
         client_secret: secret.map(|secret| secret.expose_secret().to_owned()),
     };
     let (tenant, id) = (&issued.client.tenant_id, &issued.client.client_id);
@@ -335,7 +372,7 @@ fn shown_once(call: &Call, issued: &IssuedClient) -> Answer {
     Answer::created(&view, at).version(issued.client.version)
 }
 
-fn view(call: &Call, client: &OauthClient) -> ClientView {
+fn view(call: &Call, client: &OauthClient, last: Option<&CredentialUse>) -> ClientView {
     let region = call.tenant().map(|tenant| tenant.region.clone());
     let origin = region
         .map(|region| call.admin.hosts.origin(&Place { region, population: client.population }));
@@ -359,6 +396,9 @@ fn view(call: &Call, client: &OauthClient) -> ClientView {
         created_by: client.created_by.clone(),
         created_at: instant(client.created_at),
         revoked_at: client.revoked_at.map(instant),
+        last_used_at: last.map(|last| instant(last.at)),
+        last_client: last.map(|last| last.client.clone()),
+        last_network: last.map(|last| last.network.clone()),
     }
 }
 
@@ -381,19 +421,12 @@ fn secret_view(secret: &ClientSecret, now: OffsetDateTime) -> SecretView {
 }
 
 fn assertion(view: AssertionView) -> Result<Assertion, Problem> {
-    let keys = super::verify::key_set(view.jwks.as_bytes());
-    if keys.is_ok_and(|keys| keys.is_empty())
-        || super::verify::key_set(view.jwks.as_bytes()).is_err()
-    {
-        return Err(Problem::field(
-            "assertion.jwks",
-            "must be a JWK set with at least one key with a kid: RS256 with 2048 bits or more, or EdDSA on Ed25519",
-        ));
-    }
+    let jwks = jwk::public_set(&view.jwks);
+    let jwks = jwks.map_err(|error| Problem::field("assertion.jwks", error.to_string()))?;
     Ok(Assertion {
         issuer: name("assertion.issuer", &view.issuer, 500)?,
         subject: name("assertion.subject", &view.subject, 500)?,
         audience: view.audience.map(|text| name("assertion.audience", &text, 500)).transpose()?,
-        jwks: view.jwks,
+        jwks,
     })
 }

@@ -149,7 +149,7 @@ pub async fn freeze(call: Call) -> Result<Answer, Problem> {
     let to = Population::parse(&asked.to)
         .map_err(|_other| Problem::field("to", "must be platform or board"))?;
     let pending = call.admin.registry.freeze_switch(call.tenant_id()?, to, &call.by()).await?;
-    call.settle(pending, shown).await
+    call.settle_and_fence(pending, |_| Population::ALL.to_vec(), shown).await
 }
 
 /// `POST /tenants/{tenant}/population-switch/cut-over`.
@@ -160,7 +160,7 @@ pub async fn cut_over(call: Call) -> Result<Answer, Problem> {
     let asked: CutOver = call.body_or_default()?;
     let undo = life("undo_seconds", asked.undo_seconds.unwrap_or(UNDO), 0, UNDO_MOST)?;
     let pending = call.admin.registry.cut_over(call.tenant_id()?, undo, &call.by()).await?;
-    call.settle(pending, shown).await
+    call.settle_and_fence(pending, left, shown).await
 }
 
 /// `POST /tenants/{tenant}/population-switch/undo`.
@@ -169,7 +169,7 @@ pub async fn cut_over(call: Call) -> Result<Answer, Problem> {
 /// As its row says.
 pub async fn undo(call: Call) -> Result<Answer, Problem> {
     let pending = call.admin.registry.undo_switch(call.tenant_id()?, &call.by()).await?;
-    call.settle(pending, shown).await
+    call.settle_and_fence(pending, left, shown).await
 }
 
 /// `POST /tenants/{tenant}/population-switch/finish`.
@@ -179,6 +179,11 @@ pub async fn undo(call: Call) -> Result<Answer, Problem> {
 pub async fn finish(call: Call) -> Result<Answer, Problem> {
     let pending = call.admin.registry.finish_switch(call.tenant_id()?, &call.by()).await?;
     call.settle(pending, shown).await
+}
+
+/// The population that is not written any more.
+fn left(tenant: &Tenant) -> Vec<Population> {
+    vec![other(tenant.population)]
 }
 
 fn other(population: Population) -> Population {

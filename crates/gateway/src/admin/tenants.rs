@@ -319,7 +319,11 @@ pub async fn close(call: Call) -> Result<Answer, Problem> {
 
 async fn set_state(call: &Call, state: TenantState) -> Result<Answer, Problem> {
     let pending = call.admin.registry.set_state(call.tenant_id()?, state, &call.by()).await?;
-    call.settle(pending, |tenant| shown(call, tenant)).await
+    let ended = |_: &Tenant| match state {
+        TenantState::Active => Vec::new(),
+        _ => Population::ALL.to_vec(),
+    };
+    call.settle_and_fence(pending, ended, |tenant| shown(call, tenant)).await
 }
 
 /// Whether a tenant was closed so long ago that its data is deleted.

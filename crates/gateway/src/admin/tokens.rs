@@ -11,6 +11,7 @@ use super::view::{self, Page};
 use region_router::{Hosts, Place, Population};
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use std::time::Duration;
 use tenant_registry::{
     Credential, CredentialChange, CredentialUse, IssuedCredential, Networks, NewCredential, Scopes,
@@ -118,7 +119,7 @@ pub fn state(credential: &Credential, now: OffsetDateTime) -> &'static str {
 }
 
 /// A new token, with its text for this once.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 #[schema(as = IssuedToken)]
 pub struct IssuedTokenView {
     /// What stays.
@@ -132,6 +133,12 @@ pub struct IssuedTokenView {
     /// The URL for the identity provider.
     #[schema(example = "https://eu-app.example.com/scim/v2")]
     pub scim_base_url: String,
+}
+
+impl fmt::Debug for IssuedTokenView {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IssuedTokenView").field("view", &self.view).finish_non_exhaustive()
+    }
 }
 
 /// A new token.

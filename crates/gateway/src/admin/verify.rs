@@ -4,22 +4,14 @@
 //! understood, is refused before a signature is computed.
 
 use super::problem::{Code, Problem};
-use base64::Engine as _;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use crate::jwk::{self, KeySetError, LONGEST_TOKEN, PublicKey, object};
 use jsonwebtoken::errors::ErrorKind;
-use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 /// How far clocks may differ.
 pub(super) const LEEWAY_SECONDS: i64 = 30;
-/// The longest token that is looked at.
-const LONGEST: usize = 8 * 1024;
-/// The smallest modulus of an RSA key, in bytes (RFC 7518 §3.3).
-const RSA_BYTES: usize = 256;
-/// What would let a token bring its own key, or needs to be understood (RFC 7515 §4.1).
-const FORBIDDEN: [&str; 6] = ["jku", "jwk", "x5u", "x5c", "crit", "zip"];
 
 /// A key, and the one algorithm that it is for.
 #[derive(Clone)]
@@ -44,27 +36,11 @@ impl VerifyingKey {
         Self { kid: kid.to_owned(), algorithm: Algorithm::EdDSA, key }
     }
 
-    /// A key of a JWK set: `EdDSA` on Ed25519, or RS256 with 2048 bits or more, and with an id.
-    fn of(jwk: &Jwk) -> Option<Self> {
-        let algorithm = match &jwk.algorithm {
-            AlgorithmParameters::RSA(rsa) => {
-                let modulus = BASE64_URL_SAFE_NO_PAD.decode(rsa.n.as_bytes()).ok()?;
-                // Zeros before a number do not make it longer.
-                let length = modulus.iter().skip_while(|byte| **byte == 0).count();
-                (length >= RSA_BYTES).then_some(Algorithm::RS256)?
-            }
-            AlgorithmParameters::OctetKeyPair(pair) if pair.curve == EllipticCurve::Ed25519 => {
-                Algorithm::EdDSA
-            }
-            _ => return None,
-        };
-        // A key for encryption signs nothing (RFC 7517 §4.2).
-        let is_for_signatures =
-            jwk.common.public_key_use.as_ref().is_none_or(|said| *said == PublicKeyUse::Signature);
-        let said = jwk.common.key_algorithm.map(|said| said.to_string());
-        let fits = said.is_none_or(|said| said == format!("{algorithm:?}"));
-        let kid = jwk.common.key_id.clone().filter(|_| fits && is_for_signatures)?;
-        Some(Self { kid, algorithm, key: DecodingKey::from_jwk(jwk).ok()? })
+    /// A key of a JWK set: `EdDSA` or `RS256`, and with an id, by which a token names it.
+    fn of(key: PublicKey) -> Option<Self> {
+        let is_ours = matches!(key.algorithm, Algorithm::EdDSA | Algorithm::RS256);
+        let kid = key.kid.filter(|_| is_ours)?;
+        Some(Self { kid, algorithm: key.algorithm, key: key.key })
     }
 }
 
@@ -72,16 +48,8 @@ impl VerifyingKey {
 ///
 /// # Errors
 /// When the text is no JWK set. Keys of unknown kinds in it are no error.
-pub fn key_set(text: &[u8]) -> Result<Vec<VerifyingKey>, serde_json::Error> {
-    #[derive(Deserialize)]
-    struct Any {
-        keys: Vec<Value>,
-    }
-    let any: Any = serde_json::from_slice(text)?;
-    let known: Vec<Jwk> =
-        any.keys.into_iter().filter_map(|key| serde_json::from_value(key).ok()).collect();
-    let set = JwkSet { keys: known };
-    Ok(set.keys.iter().filter_map(VerifyingKey::of).collect())
+pub fn key_set(text: &[u8]) -> Result<Vec<VerifyingKey>, KeySetError> {
+    Ok(jwk::key_set(text)?.into_iter().filter_map(VerifyingKey::of).collect())
 }
 
 /// A token's head, read and not believed.
@@ -106,12 +74,12 @@ pub fn head(token: &str) -> Result<Head, Problem> {
     else {
         return Err(invalid(form));
     };
-    if token.len() > LONGEST {
+    if token.len() > LONGEST_TOKEN {
         return Err(invalid("The token is longer than any good one."));
     }
     let header = object(header).ok_or_else(|| invalid(form))?;
     let claims = object(claims).ok_or_else(|| invalid(form))?;
-    if let Some(name) = FORBIDDEN.into_iter().find(|name| header.contains_key(*name)) {
+    if let Some(name) = jwk::forbidden(&header) {
         return Err(invalid(&format!("The token's header holds {name}, which is refused.")));
     }
     let text = |of: &Map<String, Value>, name: &str| {
@@ -120,10 +88,6 @@ pub fn head(token: &str) -> Result<Head, Problem> {
     let kid = text(&header, "kid").ok_or_else(|| invalid("The token names no key (kid)."))?;
     let issuer = text(&claims, "iss").ok_or_else(|| invalid("The token names no issuer (iss)."))?;
     Ok(Head { kid, issuer })
-}
-
-fn object(part: &str) -> Option<Map<String, Value>> {
-    serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(part).ok()?).ok()
 }
 
 /// The claims of a good token (RFC 7519 §4.1), and ours.

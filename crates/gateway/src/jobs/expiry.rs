@@ -1,4 +1,4 @@
-//! Warning of tokens that end: 30, 14, 7 and 1 days before, in the audit and in the tenant's log.
+//! Warning of tokens, and of secrets of OAuth clients, that end: 30, 14, 7 and 1 days before, in the audit and in the tenant's log.
 //!
 //! **Invariant**: each warning once, however many nodes give it. The log has it before the audit, which tells that it was
 //! given: a node that dies in between leaves the warning to the next, and the log takes it once.
@@ -8,10 +8,11 @@ use crate::state::State;
 use actix_web::web;
 use directory::Asked;
 use provisioning::Reason;
+use region_router::Population;
 use scim_core::Notes;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tenant_registry::{Actor, By, Expiring};
+use tenant_registry::{Actor, By, Expiring, ExpiringSecret, RegistryError, TenantId};
 use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 
@@ -24,67 +25,140 @@ pub(super) async fn run(state: web::Data<State>, stop: CancellationToken) {
 
 /// Warns of what ends soon at a time.
 pub async fn warn(state: &State, now: OffsetDateTime) {
-    let soon = match state.registry.expiring(now).await {
-        Ok(soon) => soon,
-        Err(error) => {
-            let error: &dyn std::error::Error = &error;
-            tracing::warn!(
-                error,
-                "tokens that end soon could not be read; the next run tries again"
-            );
-            return;
+    match state.registry.expiring(now).await {
+        Err(error) => unread(&error),
+        Ok(soon) => {
+            for expiring in soon {
+                let outcome = warn_of_token(state, &expiring, now).await;
+                told(&expiring.credential.tenant_id, outcome);
+            }
         }
-    };
-    for expiring in soon {
-        if let Err(error) = warn_of(state, &expiring, now).await {
-            let error: &dyn std::error::Error = &error;
-            let tenant = &expiring.credential.tenant_id;
-            tracing::warn!(tenant.id = %tenant, error, "the end of a token could not be announced; the next run tries again");
+    }
+    match state.registry.expiring_secrets(now).await {
+        Err(error) => unread(&error),
+        Ok(soon) => {
+            for expiring in soon {
+                let outcome = warn_of_secret(state, &expiring, now).await;
+                told(&expiring.client.tenant_id, outcome);
+            }
         }
     }
 }
 
-async fn warn_of(state: &State, expiring: &Expiring, now: OffsetDateTime) -> Result<(), JobError> {
-    let credential = &expiring.credential;
-    let Some(tenant) = state.registry.find_tenant(credential.tenant_id.as_str()).await? else {
-        return Ok(());
-    };
-    // Only a node that reaches the tenant's log warns: the others leave it to that one.
-    let Some(directory) = state.directories.get(&tenant.region) else { return Ok(()) };
-    let asked = Asked {
-        operation: "token.expiring",
-        request_id: directory::new_id(now),
-        trace_id: None,
-        client: "muster".to_owned(),
-        key_id: credential.key_id.clone(),
-        started: Instant::now(),
-        now,
-        notes: Notes::default(),
-        part: None,
-    };
-    let days = expiring.days;
-    let event = (
-        credential.expires_at.saturating_sub(time::Duration::days(days)),
-        format!("{} {days}", credential.key_id),
+fn unread(error: &RegistryError) {
+    let error: &dyn std::error::Error = error;
+    tracing::warn!(
+        error,
+        "tokens and secrets that end soon could not be read; the next run tries again"
     );
-    let detail = detail(expiring);
-    let scoped = directory.within_population(&Arc::new(tenant), credential.population);
-    scoped.note_event(&asked, Reason::TokenExpiring, (event.0, &event.1), &detail).await?;
-    let by = By::new(Actor::System("expiry"), now);
-    state.registry.warn_expiring(expiring, &by).await?.commit().await?;
+}
+
+fn told(tenant: &TenantId, outcome: Result<(), JobError>) {
+    if let Err(error) = outcome {
+        let error: &dyn std::error::Error = &error;
+        tracing::warn!(tenant.id = %tenant, error, "the end of a token or a secret could not be announced; the next run tries again");
+    }
+}
+
+async fn warn_of_token(
+    state: &State,
+    expiring: &Expiring,
+    now: OffsetDateTime,
+) -> Result<(), JobError> {
+    let credential = &expiring.credential;
+    let ending = Ending {
+        what: "token",
+        operation: "token.expiring",
+        tenant: &credential.tenant_id,
+        population: credential.population,
+        key_id: &credential.key_id,
+        id: &credential.key_id,
+        named: (&credential.name, &credential.hint),
+        expires_at: credential.expires_at,
+        days: expiring.days,
+        remedy: "Rotate it and enter the new one in your identity provider before then.",
+    };
+    if ending.note(state, now).await? {
+        let by = By::new(Actor::System("expiry"), now);
+        state.registry.warn_expiring(expiring, &by).await?.commit().await?;
+    }
     Ok(())
 }
 
-fn detail(expiring: &Expiring) -> String {
-    let credential = &expiring.credential;
-    let within = match expiring.days {
-        1 => "a day".to_owned(),
-        days => format!("{days} days"),
+async fn warn_of_secret(
+    state: &State,
+    expiring: &ExpiringSecret,
+    now: OffsetDateTime,
+) -> Result<(), JobError> {
+    let (client, secret) = (&expiring.client, &expiring.secret);
+    let ending = Ending {
+        what: "secret of the OAuth client",
+        operation: "secret.expiring",
+        tenant: &client.tenant_id,
+        population: client.population,
+        key_id: &client.client_id,
+        id: &secret.id,
+        named: (&client.name, &secret.hint),
+        expires_at: secret.expires_at,
+        days: expiring.days,
+        remedy: "Make a new secret and enter it in your identity provider before then; if another one is in use already, \
+                 revoke this one.",
     };
-    format!(
-        "The token \"{}\" ({}) ends on {} UTC, within {within}. Rotate it and enter the new one in your identity provider before then.",
-        credential.name,
-        credential.hint,
-        credential.expires_at.date()
-    )
+    if ending.note(state, now).await? {
+        let by = By::new(Actor::System("expiry"), now);
+        state.registry.warn_expiring_secret(expiring, &by).await?.commit().await?;
+    }
+    Ok(())
+}
+
+/// What ends, and whose log says so.
+struct Ending<'a> {
+    what: &'static str,
+    operation: &'static str,
+    tenant: &'a TenantId,
+    population: Population,
+    /// Under what the log keeps it.
+    key_id: &'a str,
+    id: &'a str,
+    /// What it is called, and its hint.
+    named: (&'a str, &'a str),
+    expires_at: OffsetDateTime,
+    days: i64,
+    remedy: &'static str,
+}
+
+impl Ending<'_> {
+    /// Notes it in the tenant's log, if this node reaches it: the others leave the warning to one that does.
+    async fn note(&self, state: &State, now: OffsetDateTime) -> Result<bool, JobError> {
+        let Some(tenant) = state.registry.find_tenant(self.tenant.as_str()).await? else {
+            return Ok(false);
+        };
+        let Some(directory) = state.directories.get(&tenant.region) else { return Ok(false) };
+        let asked = Asked {
+            operation: self.operation,
+            request_id: directory::new_id(now),
+            trace_id: None,
+            client: "muster".to_owned(),
+            key_id: self.key_id.to_owned(),
+            started: Instant::now(),
+            now,
+            notes: Notes::default(),
+            part: None,
+        };
+        let at = self.expires_at.saturating_sub(time::Duration::days(self.days));
+        let event = format!("{} {}", self.id, self.days);
+        let scoped = directory.within_population(&Arc::new(tenant), self.population);
+        scoped.note_event(&asked, Reason::TokenExpiring, (at, &event), &self.detail()).await?;
+        Ok(true)
+    }
+
+    fn detail(&self) -> String {
+        let within = match self.days {
+            1 => "a day".to_owned(),
+            days => format!("{days} days"),
+        };
+        let (what, (name, hint)) = (self.what, self.named);
+        let (day, remedy) = (self.expires_at.date(), self.remedy);
+        format!("The {what} \"{name}\" ({hint}) ends on {day} UTC, within {within}. {remedy}")
+    }
 }

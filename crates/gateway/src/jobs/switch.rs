@@ -91,7 +91,9 @@ async fn finish_one(
     let by = By::new(Actor::System("switch"), now);
     match state.registry.end_switch(&tenant.id, &by).await {
         Ok(pending) => {
-            pending.commit().await?;
+            let ended = Arc::new(pending.commit().await?);
+            // Whoever could not read the registry all the time does not know that nobody is to be written here any more.
+            directory.within_population(&ended, population).fence(now).await?;
             tracing::info!(tenant.id = %tenant.id, rows, "a switch of population is ended");
             Ok(true)
         }

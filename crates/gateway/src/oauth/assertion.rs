@@ -3,10 +3,8 @@
 //! **Invariant**: the key decides the algorithm, never the assertion; one that brings its own key, or asks for what is not
 //! understood, is refused before a signature is computed.
 
-use base64::Engine as _;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, PublicKeyUse};
-use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use crate::jwk::{self, LONGEST_TOKEN, MOST_KEYS, PublicKey, object};
+use jsonwebtoken::Validation;
 use serde_json::{Map, Value};
 use std::collections::HashSet;
 use time::OffsetDateTime;
@@ -15,15 +13,6 @@ use time::OffsetDateTime;
 const LEEWAY_SECONDS: i64 = 60;
 /// How far ahead the end of an assertion may be.
 const LONGEST_SECONDS: i64 = 3_600;
-/// The longest assertion that is looked at, in bytes.
-const LARGEST: usize = 8 * 1024;
-/// The smallest modulus of an RSA key, in bytes (RFC 7518 §3.3).
-const RSA_BYTES: usize = 256;
-/// Keys of a set that are tried.
-const MOST_KEYS: usize = 16;
-/// What lets an assertion bring its own key, or has to be understood (RFC 7515 §4.1). `x5t`, which Entra sends, only names
-/// a certificate.
-const FORBIDDEN: [&str; 6] = ["jku", "jwk", "x5u", "x5c", "crit", "zip"];
 
 /// What is expected of an assertion.
 #[derive(Debug)]
@@ -35,12 +24,13 @@ pub(super) struct Expected<'a> {
 }
 
 /// An assertion that is good.
-#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Good {
-    /// What it is known by: its `jti`, or all of it.
+    /// What it is known by: its `jti`, or all that is signed. Not its signature, of which ECDSA has two that are good.
     pub(super) name: String,
     /// From when on it is refused anyhow.
     pub(super) expires_at: i64,
+    /// The key that signed it.
+    pub(super) key: Map<String, Value>,
 }
 
 /// Who an assertion says it is about: read, and not believed.
@@ -56,8 +46,8 @@ pub(super) fn verify(
     now: OffsetDateTime,
 ) -> Result<Good, &'static str> {
     let header = header(assertion)?;
-    let claims = keys(expected.jwks, header.get("kid").and_then(Value::as_str))
-        .find_map(|(algorithm, key)| signed(assertion, algorithm, &key))
+    let (claims, key) = keys(expected.jwks, header.get("kid").and_then(Value::as_str))
+        .find_map(|key| Some((signed(assertion, &key)?, key.members)))
         .ok_or("Its signature is not of a key that is configured for the client.")?;
     let text = |name: &str| claims.get(name).and_then(Value::as_str);
     if text("iss") != Some(expected.issuer) {
@@ -71,15 +61,15 @@ pub(super) fn verify(
     }
     let expires_at = check_times(&claims, now.unix_timestamp())?;
     let name = match claims.get("jti") {
-        None => assertion.to_owned(),
+        None => assertion.rsplit_once('.').map_or(assertion, |(signed, _)| signed).to_owned(),
         Some(Value::String(jti)) if !jti.is_empty() => jti.clone(),
         Some(_) => return Err("Its id (jti) is no text."),
     };
-    Ok(Good { name, expires_at: expires_at + LEEWAY_SECONDS })
+    Ok(Good { name, expires_at: expires_at + LEEWAY_SECONDS, key })
 }
 
 fn header(assertion: &str) -> Result<Map<String, Value>, &'static str> {
-    if assertion.len() > LARGEST {
+    if assertion.len() > LONGEST_TOKEN {
         return Err("It is longer than 8 KiB.");
     }
     let parts: Vec<&str> = assertion.split('.').collect();
@@ -87,7 +77,7 @@ fn header(assertion: &str) -> Result<Map<String, Value>, &'static str> {
         return Err("It is not a JSON Web Token of three parts.");
     };
     let header = object(header).ok_or("Its header is not JSON.")?;
-    if FORBIDDEN.into_iter().any(|name| header.contains_key(name)) {
+    if jwk::forbidden(&header).is_some() {
         return Err("Its header has a member that is refused (jku, jwk, x5u, x5c, crit or zip).");
     }
     let is_one = |kind: &str| {
@@ -104,51 +94,24 @@ fn header(assertion: &str) -> Result<Map<String, Value>, &'static str> {
     }
 }
 
-fn object(part: &str) -> Option<Map<String, Value>> {
-    serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(part).ok()?).ok()
-}
-
-/// The usable keys of a set (RFC 7517 §5: others are passed over), each with its one algorithm; those of the id alone, if
-/// one is named.
-fn keys(jwks: &str, kid: Option<&str>) -> impl Iterator<Item = (Algorithm, DecodingKey)> {
-    let set: Map<String, Value> = serde_json::from_str(jwks).unwrap_or_default();
-    let keys = set.get("keys").and_then(Value::as_array).cloned().unwrap_or_default();
+/// The usable keys of a set; those of the id alone, if one is named.
+fn keys(jwks: &str, kid: Option<&str>) -> impl Iterator<Item = PublicKey> {
     let kid = kid.map(str::to_owned);
-    keys.into_iter()
-        .filter_map(|key| serde_json::from_value::<Jwk>(key).ok())
-        .filter(move |jwk| kid.is_none() || jwk.common.key_id == kid)
-        .filter_map(|jwk| Some((algorithm(&jwk)?, DecodingKey::from_jwk(&jwk).ok()?)))
+    jwk::key_set(jwks.as_bytes())
+        .unwrap_or_default()
+        .into_iter()
+        .filter(move |key| kid.is_none() || key.kid == kid)
         .take(MOST_KEYS)
 }
 
-fn algorithm(jwk: &Jwk) -> Option<Algorithm> {
-    let (algorithm, said) = match &jwk.algorithm {
-        AlgorithmParameters::RSA(rsa) => {
-            let modulus = BASE64_URL_SAFE_NO_PAD.decode(rsa.n.as_bytes()).ok()?;
-            (modulus.len() >= RSA_BYTES).then_some((Algorithm::RS256, KeyAlgorithm::RS256))?
-        }
-        AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P256 => {
-            (Algorithm::ES256, KeyAlgorithm::ES256)
-        }
-        AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => {
-            (Algorithm::EdDSA, KeyAlgorithm::EdDSA)
-        }
-        _ => return None,
-    };
-    let is_for_this = jwk.common.key_algorithm.is_none_or(|own| own == said);
-    let is_for_signatures =
-        jwk.common.public_key_use.as_ref().is_none_or(|own| *own == PublicKeyUse::Signature);
-    (is_for_this && is_for_signatures).then_some(algorithm)
-}
-
 /// The claims, if the signature is of this key.
-fn signed(assertion: &str, algorithm: Algorithm, key: &DecodingKey) -> Option<Map<String, Value>> {
-    let mut validation = Validation::new(algorithm);
+fn signed(assertion: &str, key: &PublicKey) -> Option<Map<String, Value>> {
+    let mut validation = Validation::new(key.algorithm);
     // The claims are looked at below, by our own clock.
     validation.required_spec_claims = HashSet::new();
     validation.validate_exp = false;
     validation.validate_aud = false;
-    let decoded = jsonwebtoken::decode::<Map<String, Value>>(assertion, key, &validation);
+    let decoded = jsonwebtoken::decode::<Map<String, Value>>(assertion, &key.key, &validation);
     decoded.ok().map(|decoded| decoded.claims)
 }
 

@@ -8,8 +8,15 @@ use super::error::OauthError;
 const MOST: usize = 32;
 
 /// The parameters.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Form(Vec<(String, String)>);
+
+impl std::fmt::Debug for Form {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Its values are secrets and assertions, and a name may be one that was sent without a name.
+        f.debug_struct("Form").field("parameters", &self.0.len()).finish_non_exhaustive()
+    }
+}
 
 impl Form {
     /// Reads a body of `application/x-www-form-urlencoded`.
@@ -63,6 +70,7 @@ mod tests {
     fn a_form_is_read_as_it_was_written() {
         let form = Form::parse(b"a=1&b=x%20y+z%2B&c=&&d").unwrap();
         assert_eq!(form.get("a"), Some("1"));
+        assert_eq!(format!("{form:?}"), "Form { parameters: 4, .. }");
         assert_eq!(form.get("b"), Some("x y z+"));
         // RFC 6749 §3.2: without a value is not there.
         for name in ["c", "d", "e"] {

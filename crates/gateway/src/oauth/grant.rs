@@ -7,6 +7,7 @@ use super::assertion::{self, Expected};
 use super::error::{Code, OauthError};
 use super::form::Form;
 use super::presented::Presented;
+use super::replay::Taken;
 use super::{CLIENT_CREDENTIALS, JWT_BEARER, endpoint, within};
 use crate::auth::{gates, rejected};
 use crate::rate_limit::Rate;
@@ -21,10 +22,13 @@ use secrecy::{ExposeSecret, SecretString};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tenant_registry::{ClientFailure, OauthClient, Scopes, Tenant};
+use tenant_registry::{ClientFailure, OauthClient, Proof, Scopes, Tenant};
 
 /// Tokens of one client a second, and at once. Only who is the client comes so far, so that nobody can keep it out.
 const RATE: (u32, u32) = (5, 50);
+/// When there may be room for assertions again, in seconds.
+const FULL_SECONDS: u32 = 60;
+const USED: &str = "It was used before.";
 
 /// A token, for this once.
 pub(super) struct Grant {
@@ -49,12 +53,27 @@ pub(super) struct Asking<'a> {
     pub(super) form: &'a Form,
 }
 
-type Known = (Arc<Tenant>, Arc<OauthClient>);
+/// A client that has proved to be one.
+struct Proven {
+    tenant: Arc<Tenant>,
+    client: Arc<OauthClient>,
+    /// With what.
+    proof: Proof,
+    /// The assertion that is taken for the token.
+    once: Option<Once>,
+}
+
+/// An assertion that is good, and good once.
+struct Once {
+    name: String,
+    expires_at: i64,
+    code: Code,
+}
 
 impl Asking<'_> {
     pub(super) fn grant(&self, whose: &mut Option<(String, String)>) -> Result<Grant, OauthError> {
         let presented = Presented::read(self.request, self.form)?;
-        let (tenant, client) = match self.form.get("grant_type") {
+        let proven = match self.form.get("grant_type") {
             Some(CLIENT_CREDENTIALS) => self.client(&presented)?,
             Some(JWT_BEARER) => self.granted(&presented)?,
             Some(_) => {
@@ -65,18 +84,20 @@ impl Asking<'_> {
             }
             None => return Err(OauthError::request("The parameter grant_type is missing.")),
         };
+        let Proven { tenant, client, proof, .. } = &proven;
         *whose = Some((self.host.region.as_str().to_owned(), tenant.id.as_str().to_owned()));
-        self.check_client(&tenant, &client)?;
+        self.check_client(tenant, client)?;
         let scopes = scopes(self.form.get("scope"), client.scopes)?;
-        let now = self.state.clock.now();
-        let (token, lifetime) = self.state.registry.issue_access_token(&client, scopes, now);
+        self.take(&proven)?;
+        let (registry, now) = (&self.state.registry, self.state.clock.now());
+        let (token, lifetime) = registry.issue_access_token(client, *proof, scopes, now);
         let family = rejected::family(self.request, &Notes::default());
         self.state.uses.note(&client.client_id, &tenant.id, (now, family, self.address));
         Ok(Grant { token, lifetime, scope: scopes.words().collect::<Vec<_>>().join(" ") })
     }
 
     /// The client that proves to be one.
-    fn client(&self, presented: &Presented) -> Result<Known, OauthError> {
+    fn client(&self, presented: &Presented) -> Result<Proven, OauthError> {
         match presented {
             Presented::Secret { client_id, secret } => {
                 self.check_place(client_id, Code::InvalidClient)?;
@@ -93,7 +114,7 @@ impl Asking<'_> {
     }
 
     /// The client that an assertion stands for (RFC 7523 §2.1); proving to be it beside that is not needed.
-    fn granted(&self, presented: &Presented) -> Result<Known, OauthError> {
+    fn granted(&self, presented: &Presented) -> Result<Proven, OauthError> {
         let assertion = self
             .form
             .get("assertion")
@@ -103,8 +124,7 @@ impl Asking<'_> {
                 self.with_assertion(client_id.as_deref(), assertion, Code::InvalidGrant)
             }
             Presented::Secret { client_id, .. } => {
-                let (_, client) = self.client(presented)?;
-                if client.assertion.is_none() {
+                if self.client(presented)?.client.assertion.is_none() {
                     return Err(OauthError::new(
                         Code::UnauthorizedClient,
                         "No keys are configured for assertions of this client.",
@@ -118,18 +138,20 @@ impl Asking<'_> {
         }
     }
 
-    fn with_secret(&self, client_id: &str, secret: &SecretString) -> Result<Known, OauthError> {
+    fn with_secret(&self, client_id: &str, secret: &SecretString) -> Result<Proven, OauthError> {
         let (registry, now) = (&self.state.registry, self.state.clock.now());
-        let found = registry.authenticate_client(client_id, secret.expose_secret(), now);
-        let known = registry.oauth_client(client_id);
-        match (found, known) {
-            (Ok(client), Some((tenant, _))) => Ok((tenant, client)),
-            (Ok(_), None) => Err(unknown()),
-            (Err(failure), known) => {
+        match registry.authenticate_client(client_id, secret.expose_secret(), now) {
+            Ok((client, proof)) => {
+                let (tenant, _) = registry.oauth_client(client_id).ok_or_else(unknown)?;
+                Ok(Proven { tenant, client, proof, once: None })
+            }
+            Err(failure) => {
                 let why = told(failure);
-                if let Some(known) = known {
+                // Also of a client that is revoked: its administrator looks for why nothing comes any more.
+                if let Some(known) = registry.recognise_client(client_id) {
                     let text = format!("An access token was asked for, and refused. {why}");
-                    self.note(&known, &Refusal::new(Reason::ClientSecretInvalid, text));
+                    let refusal = Refusal::new(Reason::ClientSecretInvalid, text);
+                    self.note(&known.tenant, client_id, &refusal);
                 }
                 Err(OauthError::new(Code::InvalidClient, why))
             }
@@ -141,14 +163,16 @@ impl Asking<'_> {
         client_id: Option<&str>,
         assertion: &str,
         code: Code,
-    ) -> Result<Known, OauthError> {
+    ) -> Result<Proven, OauthError> {
         let subject = assertion::subject(assertion);
         let client_id = client_id.or(subject.as_deref()).unwrap_or_default();
         self.check_place(client_id, code)?;
-        let refused = |why: &str| OauthError::new(code, format!("The assertion is refused. {why}"));
-        let stranger = || refused("No keys are configured for it here.");
-        let known = self.state.registry.oauth_client(client_id).ok_or_else(stranger)?;
-        let keys = known.1.assertion.as_ref().ok_or_else(stranger)?;
+        let Some((tenant, client)) = self.state.registry.oauth_client(client_id) else {
+            return Err(self.without_keys(client_id, code));
+        };
+        let Some(keys) = &client.assertion else {
+            return Err(self.without_keys(client_id, code));
+        };
         let ours = endpoint(self.state, &self.host);
         let mut audiences = vec![ours.as_str()];
         audiences.extend(keys.audience.as_deref());
@@ -158,21 +182,64 @@ impl Asking<'_> {
             audiences: &audiences,
             jwks: &keys.jwks,
         };
-        let now = self.state.clock.now();
-        let verdict = assertion::verify(assertion, &expected, now).and_then(|good| {
-            let replays = &self.state.replays;
-            let is_new = replays.take(client_id, &good.name, good.expires_at, now);
-            is_new.then_some(()).ok_or("It was used before.")
-        });
-        match verdict {
-            Ok(()) => Ok(known),
-            Err(why) => {
-                let text =
-                    format!("An access token was asked for with an assertion, and refused. {why}");
-                self.note(&known, &Refusal::new(Reason::ClientAssertionInvalid, text));
-                Err(refused(why))
-            }
+        let good = assertion::verify(assertion, &expected, self.state.clock.now())
+            .map_err(|why| self.refused(&tenant, client_id, (code, why)))?;
+        // Before the client's rate: who has seen one of its assertions cannot use that up with it.
+        if self.state.replays.knows(client_id, &good.name) {
+            return Err(self.refused(&tenant, client_id, (code, USED)));
         }
+        let proof = Proof::of_key(keys, &good.key);
+        let once = Some(Once { name: good.name, expires_at: good.expires_at, code });
+        Ok(Proven { proof, once, tenant, client })
+    }
+
+    /// Takes the assertion of a client that gets a token for it. One that is refused for something else can be sent again.
+    fn take(&self, Proven { tenant, client, once, .. }: &Proven) -> Result<(), OauthError> {
+        let Some(once) = once else { return Ok(()) };
+        let now = self.state.clock.now();
+        let is_full = |status, text: &str| {
+            Err(OauthError::request(text).status(status).retry_after(FULL_SECONDS))
+        };
+        match self.state.replays.take(&client.client_id, &once.name, once.expires_at, now) {
+            Taken::New => Ok(()),
+            Taken::Before => Err(self.refused(tenant, &client.client_id, (once.code, USED))),
+            Taken::ClientFull => is_full(
+                StatusCode::TOO_MANY_REQUESTS,
+                "The client has used so many assertions that no more are taken until some of them end. Let them end sooner (exp), and keep a token until it expires.",
+            ),
+            Taken::Full => is_full(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "No more assertions are taken at the moment. Try again in a minute.",
+            ),
+        }
+    }
+
+    /// An assertion of a known client is refused, and noted.
+    fn refused(
+        &self,
+        tenant: &Arc<Tenant>,
+        client_id: &str,
+        (code, why): (Code, &str),
+    ) -> OauthError {
+        let text = format!("An access token was asked for with an assertion, and refused. {why}");
+        self.note(tenant, client_id, &Refusal::new(Reason::ClientAssertionInvalid, text));
+        assertion_refused(code, why)
+    }
+
+    /// No assertion of such a client can be verified. Why is told in its tenant's log alone.
+    fn without_keys(&self, client_id: &str, code: Code) -> OauthError {
+        let registry = &self.state.registry;
+        if let Some(known) = registry.recognise_client(client_id) {
+            let why = if known.credential.revoked_at.is_some() {
+                "The client was revoked. Make a new one."
+            } else if registry.oauth_client(client_id).is_some() {
+                "No keys are configured for assertions of this client."
+            } else {
+                "The account does not provision the population of this client."
+            };
+            self.refused(&known.tenant, client_id, (code, why));
+        }
+        assertion_refused(code, "No keys are configured for it here.")
     }
 
     /// The place that a client id names must be the one that the host names.
@@ -216,17 +283,21 @@ impl Asking<'_> {
     }
 
     /// Notes a refusal in the log of the client's tenant, where its administrator looks.
-    fn note(&self, (tenant, client): &Known, refusal: &Refusal) {
+    fn note(&self, tenant: &Arc<Tenant>, client_id: &str, refusal: &Refusal) {
         let attempt = rejected::Attempt {
             state: self.state,
             request: self.request,
             context: &self.context,
             operation: "token.create",
-            key_id: &client.client_id,
+            key_id: client_id,
             notes: Notes::default(),
         };
         attempt.note(tenant, &self.host, refusal);
     }
+}
+
+fn assertion_refused(code: Code, why: &str) -> OauthError {
+    OauthError::new(code, format!("The assertion is refused. {why}"))
 }
 
 fn unknown() -> OauthError {
@@ -239,8 +310,8 @@ fn unknown_by(code: Code) -> OauthError {
 }
 
 /// Only who holds the secret learns what became of it.
-fn told(failure: ClientFailure) -> &'static str {
-    match failure {
+fn told(failure: ClientFailure) -> String {
+    let text = match failure {
         ClientFailure::Unknown => {
             "The client's id or secret is not right here. Copy both again, or make a new secret and paste that."
         }
@@ -251,7 +322,13 @@ fn told(failure: ClientFailure) -> &'static str {
             "The client's secret was revoked. Make a new one and paste it into your identity provider."
         }
         ClientFailure::Revoked(_) => "The client was revoked. Make a new one.",
-    }
+        ClientFailure::OtherPopulation { provisions, asked } => {
+            return format!(
+                "This client is for the {asked} population, and this account provisions {provisions} alone. Use the base URL and a client of {provisions}, or ask for both to be allowed."
+            );
+        }
+    };
+    text.to_owned()
 }
 
 /// `mcl_{region}_{population}_{key id}`.

@@ -1,23 +1,55 @@
 //! Assertions that were used, until their time is over (RFC 7523 §3, point 7).
 //!
-//! **Invariant**: one node takes an assertion once. Memory is bounded: when it is full, nothing is taken.
+//! **Invariant**: one node takes an assertion once. Memory is bounded, for each client and in all: a client that fills its part
+//! waits alone.
 
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use time::OffsetDateTime;
 
-/// Assertions that are remembered.
-const MOST: usize = 100_000;
+/// Assertions of one client that are remembered: more than one a second, each good for an hour.
+const MOST_OF_CLIENT: usize = 5_000;
+/// Assertions that are remembered in all: 30 MB or so.
+const MOST: usize = 500_000;
+/// How often those whose time is over are forgotten, in seconds.
+const SWEEP_SECONDS: i64 = 60;
+
+/// 16 bytes of SHA-256.
+type Name = [u8; 16];
 
 /// The assertions that this node has taken.
 #[derive(Debug, Default)]
-pub struct Replays {
-    /// When the time of each is over.
-    seen: Mutex<HashMap<[u8; 32], i64>>,
+pub struct Replays(Mutex<Seen>);
+
+#[derive(Debug, Default)]
+struct Seen {
+    /// When the time of each is over, by client.
+    of_client: HashMap<String, HashMap<Name, i64>>,
+    count: usize,
+    swept_at: i64,
+}
+
+/// What became of an assertion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Taken {
+    /// It is good this once.
+    New,
+    /// It was used before.
+    Before,
+    /// Its client has used as many as are remembered.
+    ClientFull,
+    /// All clients have.
+    Full,
 }
 
 impl Replays {
+    /// Whether it was taken.
+    pub(super) fn knows(&self, client_id: &str, assertion: &str) -> bool {
+        let seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.of_client.get(client_id).is_some_and(|names| names.contains_key(&name(assertion)))
+    }
+
     /// Takes an assertion, unless it was taken or there is no room to remember it.
     pub(super) fn take(
         &self,
@@ -25,45 +57,101 @@ impl Replays {
         assertion: &str,
         expires_at: i64,
         now: OffsetDateTime,
-    ) -> bool {
-        let mut hash = Sha256::new();
-        hash.update(client_id);
-        hash.update([0]);
-        hash.update(assertion);
-        let key: [u8; 32] = hash.finalize().into();
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if seen.len() >= MOST {
-            seen.retain(|_, expires_at| *expires_at > now.unix_timestamp());
+    ) -> Taken {
+        let (name, now) = (name(assertion), now.unix_timestamp());
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_client = seen.of_client.get(client_id);
+        if of_client.is_some_and(|names| names.contains_key(&name)) {
+            return Taken::Before;
         }
-        let is_new = !seen.contains_key(&key) && seen.len() < MOST;
-        if is_new {
-            seen.insert(key, expires_at);
+        let is_full = of_client.is_some_and(|names| names.len() >= MOST_OF_CLIENT);
+        // At most once a second where there is no room, so that asking for it again costs little.
+        let pause = if is_full || seen.count >= MOST { 1 } else { SWEEP_SECONDS };
+        if now.saturating_sub(seen.swept_at) >= pause {
+            seen.sweep(now);
         }
-        is_new
+        if seen.of_client.get(client_id).is_some_and(|names| names.len() >= MOST_OF_CLIENT) {
+            return Taken::ClientFull;
+        }
+        if seen.count >= MOST {
+            return Taken::Full;
+        }
+        seen.of_client.entry(client_id.to_owned()).or_default().insert(name, expires_at);
+        seen.count += 1;
+        Taken::New
     }
+}
+
+impl Seen {
+    fn sweep(&mut self, now: i64) {
+        self.of_client.retain(|_, names| {
+            names.retain(|_, expires_at| *expires_at > now);
+            !names.is_empty()
+        });
+        self.count = self.of_client.values().map(HashMap::len).sum();
+        self.swept_at = now;
+    }
+}
+
+fn name(assertion: &str) -> Name {
+    let whole: [u8; 32] = Sha256::digest(assertion).into();
+    let mut name = Name::default();
+    name.iter_mut().zip(whole).for_each(|(slot, byte)| *slot = byte);
+    name
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{MOST, Replays};
+    use super::{MOST, MOST_OF_CLIENT, Replays, Taken};
     use time::{Duration, OffsetDateTime};
+
+    const NOW: OffsetDateTime = OffsetDateTime::UNIX_EPOCH;
+
+    fn fill(replays: &Replays, client: &str) {
+        for number in 0..MOST_OF_CLIENT {
+            assert_eq!(replays.take(client, &number.to_string(), 60, NOW), Taken::New);
+        }
+    }
 
     #[test]
     fn an_assertion_is_taken_once_from_each_client() {
-        let (replays, now) = (Replays::default(), OffsetDateTime::UNIX_EPOCH);
-        assert!(replays.take("a", "1", 60, now));
-        assert!(!replays.take("a", "1", 60, now));
-        assert!(replays.take("b", "1", 60, now));
-        assert!(replays.take("a", "2", 60, now));
+        let replays = Replays::default();
+        assert!(!replays.knows("a", "1"));
+        assert_eq!(replays.take("a", "1", 60, NOW), Taken::New);
+        assert!(replays.knows("a", "1") && !replays.knows("b", "1"));
+        assert_eq!(replays.take("a", "1", 60, NOW), Taken::Before);
+        assert_eq!(replays.take("b", "1", 60, NOW), Taken::New);
+        assert_eq!(replays.take("a", "2", 60, NOW), Taken::New);
+    }
+
+    #[test]
+    fn a_client_that_fills_its_part_waits_alone() {
+        let replays = Replays::default();
+        fill(&replays, "a");
+        assert_eq!(replays.take("a", "more", 60, NOW), Taken::ClientFull);
+        assert_eq!(replays.take("a", "1", 60, NOW), Taken::Before);
+        assert_eq!(replays.take("b", "more", 60, NOW), Taken::New);
+        assert_eq!(replays.take("a", "more", 120, NOW + Duration::seconds(60)), Taken::New);
     }
 
     #[test]
     fn a_full_memory_takes_nothing_until_there_is_room() {
-        let (replays, now) = (Replays::default(), OffsetDateTime::UNIX_EPOCH);
-        for number in 0..MOST {
-            assert!(replays.take("a", &number.to_string(), 60, now));
+        let replays = Replays::default();
+        for client in 0..MOST / MOST_OF_CLIENT {
+            fill(&replays, &client.to_string());
         }
-        assert!(!replays.take("a", "more", 60, now));
-        assert!(replays.take("a", "more", 120, now + Duration::seconds(60)));
+        assert_eq!(replays.take("a", "more", 60, NOW), Taken::Full);
+        assert_eq!(replays.take("a", "more", 120, NOW + Duration::seconds(60)), Taken::New);
+    }
+
+    #[test]
+    fn what_is_over_is_forgotten_though_there_is_room() {
+        let replays = Replays::default();
+        for client in ["a", "b", "c"] {
+            assert_eq!(replays.take(client, "1", 60, NOW), Taken::New);
+        }
+        assert_eq!(replays.take("d", "1", 200, NOW + Duration::seconds(90)), Taken::New);
+        let seen = replays.0.lock().unwrap();
+        assert_eq!((seen.count, seen.of_client.len()), (1, 1));
     }
 }

@@ -2,6 +2,7 @@
 
 mod api;
 mod attacks;
+mod clients;
 mod document;
 mod forms;
 mod jwt;

@@ -9,7 +9,7 @@ use region_router::Population;
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
-use tenant_registry::{AuditQuery, NewCredential, RegistryError, TenantState};
+use tenant_registry::{AuditQuery, NewClient, NewCredential, RegistryError, TenantState};
 use time::OffsetDateTime;
 
 const DAY: Duration = Duration::from_hours(24);
@@ -140,6 +140,36 @@ async fn the_end_of_a_token_is_announced_once_at_each_level_by_many_nodes() {
     assert!(rows[0].detail.starts_with("The token \"SCIM\" (mst_us_pf_"), "{}", rows[0].detail);
     let announced = audit(&acme, "credential.expiring").await;
     assert_eq!(announced, vec!["credential.expiring by system expiry"; 4]);
+}
+
+#[actix_web::test]
+async fn the_end_of_a_clients_secret_is_announced_once_at_each_level_by_many_nodes() {
+    let gateway = TestGateway::start().await;
+    let acme = gateway.tenant("acme").await;
+    let node = gateway.other_node(&acme).await;
+    let (start, registry) = (now(), &gateway.state.registry);
+    let new = NewClient { secret: Some(40 * DAY), ..NewClient::new("Entra") };
+    let made = registry.create_client(&acme.tenant.id, &new, &by()).await.unwrap();
+    let client = made.commit().await.unwrap().client;
+
+    for day in [5, 11, 20, 27, 34, 39] {
+        let at = start + day * DAY + Duration::from_hours(1);
+        tokio::join!(expiry::warn(&gateway.state, at), expiry::warn(&node.state, at));
+        expiry::warn(&gateway.state, at).await;
+    }
+
+    let rows = log(&acme.scoped(), "token_expiring").await;
+    let rows: Vec<_> = rows.iter().filter(|row| row.key_id == client.client_id).collect();
+    let within: Vec<&str> = rows
+        .iter()
+        .map(|row| row.detail.split("within ").nth(1).unwrap().split('.').next().unwrap())
+        .collect();
+    assert_eq!(within, ["a day", "7 days", "14 days", "30 days"]);
+    assert!(rows.iter().all(|row| row.operation == "secret.expiring" && row.outcome == "noted"));
+    let text = &rows[0].detail;
+    assert!(text.starts_with("The secret of the OAuth client \"Entra\" (mcs_us_pf_"), "{text}");
+    let announced = audit(&acme, "oauth_secret.expiring").await;
+    assert_eq!(announced, vec!["oauth_secret.expiring by system expiry"; 4]);
 }
 
 #[actix_web::test]

@@ -1,6 +1,7 @@
 //! The token endpoint, as clients of RFC 6749 use it and as attackers do.
 
 mod assertions;
+mod ends;
 mod refused;
 mod tokens;
 

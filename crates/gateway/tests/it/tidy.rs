@@ -242,6 +242,20 @@ fn every_refusal_is_explained_with_its_status() {
 }
 
 #[test]
+fn scanners_for_secrets_have_one_expression_and_it_is_the_code_s() {
+    let expression = tenant_registry::secret_pattern();
+    let mut found = Vec::new();
+    for (path, text) in papers().unwrap() {
+        for (_, rest) in splits(&text, "[0-9A-Za-z]{16}_") {
+            found.push((path.clone(), rest.starts_with("[0-9A-Za-z]{49}\\b")));
+        }
+    }
+
+    assert_eq!(found, [("docs/admin.md".to_owned(), true)]);
+    assert!(read("docs/admin.md").unwrap().contains(&format!("`{expression}`")));
+}
+
+#[test]
 fn the_files_that_the_map_names_exist() {
     let mut missing = Vec::new();
     for name in backticked(&read("ARCHITECTURE.md").unwrap()) {

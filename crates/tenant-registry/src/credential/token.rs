@@ -27,7 +27,8 @@ pub(crate) const KEY_ID_DIGITS: usize = 16;
 /// Digits of 32 bytes.
 pub(crate) const SECRET_DIGITS: usize = 43;
 const CHECKSUM_DIGITS: usize = 6;
-const TAIL_DIGITS: usize = SECRET_DIGITS + CHECKSUM_DIGITS;
+/// Digits behind the key id.
+pub(crate) const TAIL_DIGITS: usize = SECRET_DIGITS + CHECKSUM_DIGITS;
 /// What an operator may see of a key id in a list of tokens.
 const KEY_ID_PREFIX: &str = "tok_";
 

@@ -41,14 +41,27 @@ impl Expiring {
         now: OffsetDateTime,
     ) -> Option<Self> {
         let is_over = credential.revoked_at.is_some() || credential.retires_at.is_some();
-        let left = credential.expires_at - now;
-        if is_over || !left.is_positive() {
+        if is_over {
             return None;
         }
-        let days = LEVELS.into_iter().find(|days| left <= time::Duration::days(*days))?;
-        // Who makes a credential for a week need not be told on the same day that it ends in a month.
-        let life = credential.expires_at - credential.created_at;
-        let is_due = life > time::Duration::days(days) && warned.is_none_or(|warned| days < warned);
-        is_due.then_some(Self { credential, days })
+        let days = level((credential.created_at, credential.expires_at), warned, now)?;
+        Some(Self { credential, days })
     }
+}
+
+/// In how many days what lives from one instant to another ends at most, where that is to be said.
+pub(crate) fn level(
+    (created_at, expires_at): (OffsetDateTime, OffsetDateTime),
+    warned: Option<i64>,
+    now: OffsetDateTime,
+) -> Option<i64> {
+    let left = expires_at - now;
+    if !left.is_positive() {
+        return None;
+    }
+    let days = LEVELS.into_iter().find(|days| left <= time::Duration::days(*days))?;
+    // Who makes a credential for a week need not be told on the same day that it ends in a month.
+    let is_due = expires_at - created_at > time::Duration::days(days)
+        && warned.is_none_or(|warned| days < warned);
+    is_due.then_some(days)
 }

@@ -20,6 +20,8 @@ pub struct Model {
     pub created_at: i64,
     pub expires_at: i64,
     pub revoked_at: Option<i64>,
+    /// The least number of days of which its end was announced.
+    pub warned_days: Option<i64>,
 }
 
 impl std::fmt::Debug for Model {
@@ -44,6 +46,7 @@ pub(crate) fn new_row(secret: &ClientSecret, client: &str, generation: i64) -> A
         created_at: Set(micros(secret.created_at)),
         expires_at: Set(micros(secret.expires_at)),
         revoked_at: Set(secret.revoked_at.map(micros)),
+        warned_days: Set(None),
     }
 }
 

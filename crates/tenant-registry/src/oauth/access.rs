@@ -2,14 +2,16 @@
 //!
 //! A token of ours and not a JWT (nobody else need read it), and of the same form as a credential's, so that what a person
 //! does wrong with the one is told of the other as well. The payload is 16 bytes: the end in seconds since 1970 (5), the
-//! life in seconds (3), the scopes (1), and random bytes (7) by which no two are the same. The MAC is the first 16 bytes of
+//! life in seconds (3), the scopes (1), what it was asked for with (4), and random bytes (3). The MAC is the first 16 bytes of
 //! HMAC-SHA-256 over everything before it.
 //!
-//! **Invariant**: nothing is kept of a token. It is good while its time is not over and its client lives.
+//! **Invariant**: nothing is kept of a token. It is good while its time is not over, its client lives, and what it was asked
+//! for with stands.
 
 use crate::credential::base62;
 use crate::credential::scopes::Scopes;
 use crate::credential::token::{ACCESS_PREFIX, SECRET_DIGITS, checksum};
+use crate::oauth::Proof;
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::SecretString;
 use sha2::Sha256;
@@ -29,13 +31,14 @@ pub(crate) struct Claims {
     pub(crate) issued_at: OffsetDateTime,
     pub(crate) expires_at: OffsetDateTime,
     pub(crate) scopes: Scopes,
+    pub(crate) proof: Proof,
 }
 
 /// The text of a token. `place` is the part of the client's id behind its prefix.
 pub(crate) fn seal(
     key: &[u8; 32],
     place: &str,
-    scopes: Scopes,
+    (proof, scopes): (Proof, Scopes),
     lifetime: Duration,
     now: OffsetDateTime,
 ) -> SecretString {
@@ -46,6 +49,7 @@ pub(crate) fn seal(
     rand::fill(&mut payload);
     let fields = end.to_be_bytes().into_iter().skip(3);
     let fields = fields.chain(lifetime.to_be_bytes().into_iter().skip(5)).chain([scopes.bits()]);
+    let fields = fields.chain(proof.0);
     payload.iter_mut().zip(fields).for_each(|(slot, byte)| *slot = byte);
     let both = [payload, mac(key, &front, &payload)].concat();
     let body = format!("{front}{}", base62::encode(&both, SECRET_DIGITS));
@@ -62,12 +66,13 @@ pub(crate) fn open(key: &[u8; 32], text: &str) -> Option<Claims> {
     if !bool::from(expected.ct_eq(presented)) {
         return None;
     }
-    let [e0, e1, e2, e3, e4, l0, l1, l2, scopes, ..] = *payload;
+    let [e0, e1, e2, e3, e4, l0, l1, l2, scopes, p0, p1, p2, p3, ..] = *payload;
     let end = i64::from_be_bytes([0, 0, 0, e0, e1, e2, e3, e4]);
     let expires_at = OffsetDateTime::from_unix_timestamp(end).ok()?;
     let lifetime = time::Duration::seconds(i64::from(u32::from_be_bytes([0, l0, l1, l2])));
     let issued_at = expires_at.checked_sub(lifetime)?;
-    Some(Claims { issued_at, expires_at, scopes: Scopes::from_bits(scopes) })
+    let proof = Proof([p0, p1, p2, p3]);
+    Some(Claims { issued_at, expires_at, scopes: Scopes::from_bits(scopes), proof })
 }
 
 fn mac(key: &[u8; 32], front: &str, payload: &[u8; PAYLOAD_BYTES]) -> [u8; MAC_BYTES] {
@@ -88,6 +93,7 @@ mod tests {
     use crate::credential::base62;
     use crate::credential::scopes::Scopes;
     use crate::credential::token::{BearerToken, checksum};
+    use crate::oauth::Proof;
     use secrecy::ExposeSecret;
     use std::collections::BTreeSet;
     use std::time::Duration;
@@ -99,23 +105,26 @@ mod tests {
     fn token() -> String {
         let now = datetime!(2026-11-22 10:00 UTC);
         let scopes = Scopes::parse("read,users").unwrap();
-        seal(&KEY, PLACE, scopes, Duration::from_secs(3_600), now).expose_secret().to_owned()
+        let what = (Proof::of_secret("one"), scopes);
+        seal(&KEY, PLACE, what, Duration::from_secs(3_600), now).expose_secret().to_owned()
     }
 
     #[test]
-    fn a_token_says_what_was_put_into_it_and_none_is_like_another() {
+    fn a_token_says_what_was_put_into_it_and_is_not_like_another() {
         let token = token();
         let claims = Claims {
             issued_at: datetime!(2026-11-22 10:00 UTC),
             expires_at: datetime!(2026-11-22 11:00 UTC),
             scopes: Scopes::parse("read,users").unwrap(),
+            proof: Proof::of_secret("one"),
         };
         assert_eq!(open(&KEY, &token), Some(claims));
         assert_eq!(open(&[8; 32], &token), None);
         let parsed = BearerToken::parse(&format!("Bearer {token}")).unwrap();
         assert_eq!(parsed.key_id(), "0123456789abcdef");
-        let many: BTreeSet<String> = (0..1000).map(|_| super::tests::token()).collect();
-        assert_eq!(many.len(), 1000);
+        // Three random bytes: that all of these were the same is as likely as to guess a MAC.
+        let many: BTreeSet<String> = (0..10).map(|_| super::tests::token()).collect();
+        assert!(many.len() > 1);
     }
 
     #[test]

@@ -3,12 +3,14 @@
 //! **Invariant**: every answer does the same work, and only who holds the secret learns what became of it.
 
 use super::access::{self, Claims};
-use super::{OauthClient, id};
+use super::{OauthClient, Proof, id};
 use crate::authenticate::{Authenticated, Pepper};
+use crate::credential::scopes::Scopes;
 use crate::credential::token::BearerToken;
 use crate::credential::{Credential, TokenHash};
 use crate::snapshot::Snapshot;
 use crate::tenant::Tenant;
+use region_router::Population;
 use std::sync::Arc;
 use subtle::ConstantTimeEq;
 use time::OffsetDateTime;
@@ -28,6 +30,14 @@ pub enum ClientFailure {
     /// The client was revoked at this instant.
     #[error("the client was revoked")]
     Revoked(OffsetDateTime),
+    /// It is for a population that its tenant does not provision, or no longer.
+    #[error("the client is for {asked}, and its tenant provisions {provisions}")]
+    OtherPopulation {
+        /// Who is provisioned.
+        provisions: Population,
+        /// Whom the client is for.
+        asked: Population,
+    },
 }
 
 pub(crate) fn authenticate_client(
@@ -35,7 +45,7 @@ pub(crate) fn authenticate_client(
     pepper: &Pepper,
     (client_id, secret): (&str, &str),
     now: OffsetDateTime,
-) -> Result<Arc<OauthClient>, ClientFailure> {
+) -> Result<(Arc<OauthClient>, Proof), ClientFailure> {
     let presented = pepper.hash(secret);
     let secret_id = id::secret_id(secret).unwrap_or_default();
     let client = snapshot.client_of_secret(secret_id);
@@ -45,9 +55,8 @@ pub(crate) fn authenticate_client(
     let (Some(client), Some(kept), true) = (client, kept, is_same) else {
         return Err(ClientFailure::Unknown);
     };
-    if client.client_id != client_id || home(snapshot, client).is_none() {
-        return Err(ClientFailure::Unknown);
-    }
+    let tenant = home(snapshot, client).filter(|_| client.client_id == client_id);
+    let tenant = tenant.ok_or(ClientFailure::Unknown)?;
     if let Some(at) = client.revoked_at {
         return Err(ClientFailure::Revoked(at));
     }
@@ -57,7 +66,11 @@ pub(crate) fn authenticate_client(
     if now >= kept.expires_at {
         return Err(ClientFailure::Expired(kept.expires_at));
     }
-    Ok(Arc::clone(client))
+    let (provisions, asked) = (tenant.population, client.population);
+    if !tenant.serves(asked) {
+        return Err(ClientFailure::OtherPopulation { provisions, asked });
+    }
+    Ok((Arc::clone(client), Proof::of_secret(&kept.id)))
 }
 
 /// A client that lives, and whose it is.
@@ -69,15 +82,16 @@ pub(crate) fn live_client(
     if client.client_id != client_id || client.revoked_at.is_some() {
         return None;
     }
-    Some((Arc::clone(home(snapshot, client)?), Arc::clone(client)))
+    let tenant = home(snapshot, client).filter(|tenant| tenant.serves(client.population))?;
+    Some((Arc::clone(tenant), Arc::clone(client)))
 }
 
-/// Whose access token it is or was. It looks like a credential of the client's.
+/// Whose access token it is or was, and whether what it was asked for with stands. It looks like a credential of the client's.
 pub(crate) fn owner(
     snapshot: &Snapshot,
     key: &[u8; 32],
     token: &BearerToken,
-) -> Option<Authenticated> {
+) -> Option<(Authenticated, bool)> {
     let claims = access::open(key, token.expose());
     let client = snapshot.client(token.key_id());
     let (Some(claims), Some(client)) = (claims, client) else { return None };
@@ -89,27 +103,36 @@ pub(crate) fn owner(
     if tenant.region != place.region || tenant.state.is_gone() {
         return None;
     }
-    let tenant = Arc::clone(tenant);
-    Some(Authenticated { tenant, credential: Arc::new(credential(client, claims)) })
+    let (tenant, stands) = (Arc::clone(tenant), snapshot.stands(token.key_id(), claims.proof));
+    let credential = Arc::new(credential(client, &claims));
+    Some((Authenticated { tenant, credential }, stands))
 }
 
 /// The tenant of a client, where it is still where the client says.
 fn home<'a>(snapshot: &'a Snapshot, client: &OauthClient) -> Option<&'a Arc<Tenant>> {
     let place = id::place(&client.client_id)?;
     let tenant = snapshot.tenant(&client.tenant_id)?;
-    let is_at_home = tenant.region == place.region && tenant.serves(client.population);
-    (is_at_home && !tenant.state.is_gone()).then_some(tenant)
+    (tenant.region == place.region && !tenant.state.is_gone()).then_some(tenant)
 }
 
-fn credential(client: &OauthClient, claims: Claims) -> Credential {
+fn credential(client: &OauthClient, claims: &Claims) -> Credential {
+    let times = (claims.issued_at, claims.expires_at);
+    told_of(client, claims.scopes.and(client.scopes), times)
+}
+
+fn told_of(
+    client: &OauthClient,
+    scopes: Scopes,
+    (created_at, expires_at): (OffsetDateTime, OffsetDateTime),
+) -> Credential {
     Credential {
         key_id: client.client_id.clone(),
         tenant_id: client.tenant_id.clone(),
         name: client.name.clone(),
         hint: client.client_id.clone(),
-        scopes: claims.scopes.and(client.scopes),
-        created_at: claims.issued_at,
-        expires_at: claims.expires_at,
+        scopes,
+        created_at,
+        expires_at,
         revoked_at: client.revoked_at,
         population: client.population,
         created_by: client.created_by.clone(),
@@ -126,8 +149,8 @@ pub(crate) fn looks_like(snapshot: &Snapshot, key_id: &str) -> Option<Authentica
     let by_id = snapshot.client(key_id);
     let by_secret = snapshot.client_of_secret(key_id);
     let client = by_id.or(by_secret)?;
-    let tenant = Arc::clone(snapshot.tenant(&client.tenant_id)?);
-    let (issued_at, expires_at) = (client.created_at, client.created_at);
-    let claims = Claims { issued_at, expires_at, scopes: client.scopes };
-    Some(Authenticated { tenant, credential: Arc::new(credential(client, claims)) })
+    let tenant = Arc::clone(home(snapshot, client)?);
+    let times = (client.created_at, client.created_at);
+    let credential = Arc::new(told_of(client, client.scopes, times));
+    Some(Authenticated { tenant, credential })
 }

@@ -188,7 +188,7 @@ impl Diff {
     }
 
     /// Notes that a text changes which may name a person: the audit is kept, and names nobody.
-    pub(super) fn hide<T: PartialEq>(&mut self, name: &str, before: T, after: T) -> bool {
+    pub(super) fn hide(&mut self, name: &str, before: &str, after: &str) -> bool {
         let is_new = before != after;
         if is_new {
             self.note(name, Value::Null, "changed".into());

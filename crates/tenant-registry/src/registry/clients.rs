@@ -80,7 +80,8 @@ impl Registry {
         change.done(("oauth_client.create", Some(id), &client_id), detail, issued).await
     }
 
-    /// Changes a client. Narrower scopes and networks hold for tokens that are issued already.
+    /// Changes a client. Narrower scopes and networks hold for tokens that are issued already; those that were asked for with
+    /// an assertion end when its key is not in the set any more, or its issuer or subject are others.
     ///
     /// # Errors
     /// When there is no such client, it is not the one that the caller has seen, a value has another form, or the database
@@ -158,7 +159,7 @@ impl Registry {
         change.done(("oauth_secret.create", Some(id), client_id), detail, issued).await
     }
 
-    /// Revokes a secret of a client, for good. Tokens that were issued for it end with their time.
+    /// Revokes a secret of a client and with it the tokens that were asked for with it, for good.
     ///
     /// # Errors
     /// When there is no such client or secret, the client is not the one that the caller has seen, or the database fails.
@@ -222,7 +223,7 @@ impl Registry {
 
 impl Change<'_> {
     /// A tenant's client, which is the one that the caller has seen.
-    async fn client(
+    pub(super) async fn client(
         &self,
         tenant: &TenantId,
         client_id: &str,

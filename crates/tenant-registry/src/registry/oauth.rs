@@ -8,7 +8,7 @@ use crate::credential::scopes::Scopes;
 use crate::entity::{oauth_client, oauth_secret};
 use crate::error::RegistryError;
 use crate::oauth::authenticate::{self, ClientFailure};
-use crate::oauth::{OauthClient, access, id};
+use crate::oauth::{OauthClient, Proof, access, id};
 use crate::tenant::{Tenant, TenantId};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 use secrecy::SecretString;
@@ -17,7 +17,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 
 impl Registry {
-    /// The client that a secret proves. Asks no store, and takes as long for an unknown one.
+    /// The client that a secret proves, and the proof for its tokens. Asks no store, and takes as long for an unknown one.
     ///
     /// # Errors
     /// When the client is unknown or its tenant does not provision its population, the secret is another one's, or one of both
@@ -27,7 +27,7 @@ impl Registry {
         client_id: &str,
         secret: &str,
         now: OffsetDateTime,
-    ) -> Result<Arc<OauthClient>, ClientFailure> {
+    ) -> Result<(Arc<OauthClient>, Proof), ClientFailure> {
         let snapshot = self.shared.snapshot.load();
         let pepper = &self.shared.pepper;
         authenticate::authenticate_client(&snapshot, pepper, (client_id, secret), now)
@@ -39,17 +39,20 @@ impl Registry {
         authenticate::live_client(&self.shared.snapshot.load(), client_id)
     }
 
-    /// Makes an access token for a client, and says how long it is good. It may do what both sets hold. Nothing is kept of it.
+    /// Makes an access token for a client that has proved to be one, and says how long it is good. It may do what both sets
+    /// hold, and ends with what it was asked for with. Nothing is kept of it.
     #[must_use]
     pub fn issue_access_token(
         &self,
         client: &OauthClient,
+        proof: Proof,
         scopes: Scopes,
         now: OffsetDateTime,
     ) -> (SecretString, Duration) {
         let (key, lifetime) = (&self.shared.pepper.access_key, client.token_lifetime);
         let place = client.client_id.split_once('_').map_or("", |(_prefix, place)| place);
-        let token = access::seal(key, place, scopes.and(client.scopes), lifetime, now);
+        let what = (proof, scopes.and(client.scopes));
+        let token = access::seal(key, place, what, lifetime, now);
         (token, lifetime)
     }
 
@@ -99,11 +102,12 @@ impl Registry {
             .filter(|client| client.client_id == client_id && owner.region == place.region))
     }
 
-    /// Whose client or whose secret it looks like: for the log of the tenant, not for access.
+    /// Whose client has this id, also when it is revoked or its population was left: for the log of the tenant, not for access.
     #[must_use]
     pub fn recognise_client(&self, client_id: &str) -> Option<Authenticated> {
         let key_id = id::key_id(client_id).unwrap_or_default();
-        authenticate::looks_like(&self.shared.snapshot.load(), key_id)
+        let found = authenticate::looks_like(&self.shared.snapshot.load(), key_id)?;
+        (found.credential.key_id == client_id).then_some(found)
     }
 }
 

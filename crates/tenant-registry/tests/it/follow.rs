@@ -3,7 +3,7 @@ use crate::support::{NOW, Store, by, credential, presented, revoke, tenant};
 use secrecy::ExposeSecret;
 use std::time::Duration;
 use tenant_registry::{
-    AuthFailure, BearerToken, NewClient, Registry, RegistryError, RegistryOptions, Scopes,
+    AuthFailure, BearerToken, NewClient, Proof, Registry, RegistryError, RegistryOptions, Scopes,
 };
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -91,7 +91,8 @@ async fn a_revocation_is_announced_to_other_nodes() {
     let new = NewClient::new("Entra");
     let client = here.create_client(&acme.id, &new, &by()).await.unwrap().commit().await.unwrap();
     let client = client.client;
-    let (access, _) = here.issue_access_token(&client, Scopes::ALL, NOW);
+    let (access, _) =
+        here.issue_access_token(&client, Proof::of_secret(&client.secrets[0].id), Scopes::ALL, NOW);
     let access = BearerToken::parse(access.expose_secret()).unwrap();
     reached(&there, *here.generations().borrow()).await;
     assert!(there.authenticate(&access, NOW).is_ok());

@@ -1,10 +1,11 @@
 use crate::support::{NOW, Store, by, by_at, tenant};
 use region_router::Population;
 use secrecy::{ExposeSecret, SecretString};
+use std::collections::BTreeSet;
 use std::time::Duration;
 use tenant_registry::{
     Assertion, AuthFailure, BearerToken, ClientChange, ClientFailure, IssuedClient, MAX_CLIENTS,
-    MAX_SECRETS, Networks, NewClient, OauthClient, Registry, RegistryError, Scopes, Tenant,
+    MAX_SECRETS, Networks, NewClient, OauthClient, Proof, Registry, RegistryError, Scopes, Tenant,
     TenantId,
 };
 
@@ -26,12 +27,18 @@ fn ask(
     client: &OauthClient,
     secret: &SecretString,
 ) -> Result<String, ClientFailure> {
-    let found = registry.authenticate_client(&client.client_id, secret.expose_secret(), NOW)?;
+    let (found, _) =
+        registry.authenticate_client(&client.client_id, secret.expose_secret(), NOW)?;
     Ok(found.client_id.clone())
 }
 
 fn bearer(token: &SecretString) -> BearerToken {
     BearerToken::parse(&format!("Bearer {}", token.expose_secret())).unwrap()
+}
+
+/// What the client's first secret proves.
+fn by_secret(client: &OauthClient) -> Proof {
+    Proof::of_secret(&client.secrets.first().unwrap().id)
 }
 
 fn keys() -> Assertion {
@@ -125,7 +132,7 @@ async fn an_access_token_is_good_for_its_time_and_for_what_its_client_may_do() {
     there.refresh().await.unwrap();
 
     let asked = Scopes::parse("read,users,groups").unwrap();
-    let (token, life) = here.issue_access_token(&client, asked, NOW);
+    let (token, life) = here.issue_access_token(&client, by_secret(&client), asked, NOW);
     assert_eq!(life, 2 * HOUR);
     let token = bearer(&token);
     for node in [&here, &there] {
@@ -171,11 +178,11 @@ async fn access_tokens_of_another_registry_or_of_a_population_that_was_left_are_
     let other = other_store.node().await;
     let acme = tenant(&registry, "acme").await;
     let IssuedClient { client, secret } = make(&registry, &acme, &NewClient::new("Entra")).await;
-    let (forged, _) = other.issue_access_token(&client, Scopes::ALL, NOW);
+    let (forged, _) = other.issue_access_token(&client, by_secret(&client), Scopes::ALL, NOW);
     let refused = registry.authenticate(&bearer(&forged), NOW).unwrap_err();
     assert_eq!(refused, AuthFailure::Unknown);
 
-    let (token, _) = registry.issue_access_token(&client, Scopes::ALL, NOW);
+    let (token, _) = registry.issue_access_token(&client, by_secret(&client), Scopes::ALL, NOW);
     let frozen = registry.freeze_switch(&acme.id, Population::Board, &by()).await.unwrap();
     frozen.commit().await.unwrap();
     assert!(registry.authenticate(&bearer(&token), NOW).is_ok());
@@ -184,7 +191,8 @@ async fn access_tokens_of_another_registry_or_of_a_population_that_was_left_are_
     let (provisions, asked) = (Population::Board, Population::Platform);
     let resting = AuthFailure::OtherPopulation { provisions, asked };
     assert_eq!(registry.authenticate(&bearer(&token), NOW).unwrap_err(), resting);
-    assert_eq!(ask(&registry, &client, &secret.unwrap()), Err(ClientFailure::Unknown));
+    let resting = ClientFailure::OtherPopulation { provisions, asked };
+    assert_eq!(ask(&registry, &client, &secret.unwrap()), Err(resting));
     assert!(registry.oauth_client(&client.client_id).is_none());
     let back = registry.undo_switch(&acme.id, &by()).await.unwrap();
     back.commit().await.unwrap();
@@ -303,5 +311,138 @@ async fn what_has_another_form_or_is_another_tenant_s_is_refused() {
     }
     let refused = registry.revoke_secret(&acme.id, id, "none", &by()).await.unwrap_err();
     assert!(matches!(refused, RegistryError::SecretNotFound), "{refused:?}");
+    store.remove().await;
+}
+
+#[tokio::test]
+async fn an_access_token_ends_with_the_secret_that_it_was_asked_for_with() {
+    let store = Store::new().await;
+    let (here, there) = (store.node().await, store.node().await);
+    let acme = tenant(&here, "acme").await;
+    let IssuedClient { client, secret } = make(&here, &acme, &NewClient::new("Entra")).await;
+    let (id, client_id) = (&acme.id, client.client_id.as_str());
+    let second = here.add_secret(id, client_id, YEAR, &by()).await.unwrap().commit().await.unwrap();
+    let token = |secret: &SecretString| {
+        let (client, proof) =
+            here.authenticate_client(client_id, secret.expose_secret(), NOW).unwrap();
+        bearer(&here.issue_access_token(&client, proof, Scopes::ALL, NOW).0)
+    };
+    let (stolen, kept) = (token(&secret.unwrap()), token(&second.secret));
+    let gone = here.revoke_secret(id, client_id, &client.secrets[0].id, &by()).await.unwrap();
+    gone.commit().await.unwrap();
+    there.refresh().await.unwrap();
+    for node in [&here, &there] {
+        let refused = node.authenticate(&stolen, NOW).unwrap_err();
+        assert_eq!(refused, AuthFailure::AccessTokenRevoked);
+        assert_eq!(refused.reason().as_str(), "token_revoked");
+        assert!(node.owner(&stolen).is_some(), "for the log");
+        assert!(node.authenticate(&kept, NOW).is_ok());
+    }
+    store.remove().await;
+}
+
+#[tokio::test]
+async fn an_access_token_outlives_the_time_of_its_secret() {
+    let store = Store::new().await;
+    let registry = store.node().await;
+    let acme = tenant(&registry, "acme").await;
+    let new = NewClient { secret: Some(HOUR / 2), ..NewClient::new("Entra") };
+    let client = make(&registry, &acme, &new).await.client;
+    let (token, _) = registry.issue_access_token(&client, by_secret(&client), Scopes::ALL, NOW);
+    assert!(registry.authenticate(&bearer(&token), NOW + HOUR * 3 / 4).is_ok());
+    store.remove().await;
+}
+
+#[tokio::test]
+async fn an_access_token_ends_with_the_key_that_signed_for_it() {
+    let store = Store::new().await;
+    let registry = store.node().await;
+    let acme = tenant(&registry, "acme").await;
+    let set = |keys: &[&str]| {
+        let keys =
+            keys.iter().map(|x| serde_json::json!({ "kty": "OKP", "crv": "Ed25519", "x": x }));
+        serde_json::json!({ "keys": keys.collect::<Vec<_>>() }).to_string()
+    };
+    let by_keys = |names: &[&str]| Assertion { jwks: set(names), ..keys() };
+    let assertion = Some(by_keys(&["a", "b"]));
+    let new = NewClient { secret: None, assertion, ..NewClient::new("Entra") };
+    let client = make(&registry, &acme, &new).await.client;
+    let token = |x: &str| {
+        let key = serde_json::json!({ "kty": "OKP", "crv": "Ed25519", "x": x });
+        let proof = Proof::of_key(client.assertion.as_ref().unwrap(), key.as_object().unwrap());
+        bearer(&registry.issue_access_token(&client, proof, Scopes::ALL, NOW).0)
+    };
+    let (by_a, by_b) = (token("a"), token("b"));
+    let change = async |assertion: Option<Assertion>| {
+        let asked = ClientChange { assertion: Some(assertion), ..Default::default() };
+        alter(&registry, &client, asked).await;
+        [&by_a, &by_b].map(|token| registry.authenticate(token, NOW).err())
+    };
+    let gone = Some(AuthFailure::AccessTokenRevoked);
+    assert_eq!(change(Some(by_keys(&["b", "c"]))).await, [gone, None]);
+    let other = Assertion { subject: "another".to_owned(), ..by_keys(&["a", "b"]) };
+    assert_eq!(change(Some(other)).await, [gone, gone]);
+    assert_eq!(change(Some(by_keys(&["a", "b"]))).await, [None, None], "the same keys again");
+    assert_eq!(change(None).await, [gone, gone]);
+    store.remove().await;
+}
+
+#[tokio::test]
+async fn the_end_of_a_secret_is_announced_at_each_level_once_on_all_nodes() {
+    let store = Store::new().await;
+    let (here, there) = (store.node().await, store.node().await);
+    let acme = tenant(&here, "acme").await;
+    let client = make(&here, &acme, &NewClient::new("Entra")).await.client;
+    let mut said = Vec::new();
+    for day in (0..366).filter(|day| *day < 2 || *day > 330) {
+        let now = NOW + Duration::from_secs(day * 86_400);
+        let due = here.expiring_secrets(now).await.unwrap();
+        assert_eq!(there.expiring_secrets(now).await.unwrap(), due);
+        for expiring in due {
+            assert_eq!(expiring.client, client);
+            let warn = async |node: &Registry| {
+                let warned = node.warn_expiring_secret(&expiring, &by_at(now)).await.unwrap();
+                let is_new = warned.changed();
+                assert_eq!(warned.commit().await.unwrap(), client.secrets[0]);
+                is_new
+            };
+            let (one, other) = tokio::join!(warn(&here), warn(&there));
+            assert!(one != other, "one of the nodes says it");
+            said.push((day, expiring.days));
+        }
+    }
+    assert_eq!(said, [(335, 30), (351, 14), (358, 7), (364, 1)]);
+    let audit = here.audit(Some(&acme.id), 4).await.unwrap();
+    assert!(audit.iter().all(|entry| entry.action == "oauth_secret.expiring"));
+    assert!(audit[3].detail.contains(r#""days":1"#), "{}", audit[3].detail);
+    assert_eq!(here.client(&client.client_id).await.unwrap(), Some(client));
+    store.remove().await;
+}
+
+#[tokio::test]
+async fn nobody_is_warned_of_secrets_that_are_revoked_or_whose_client_or_tenant_is_gone() {
+    let store = Store::new().await;
+    let registry = store.node().await;
+    let acme = tenant(&registry, "acme").await;
+    let late = NOW + Duration::from_secs(340 * 86_400);
+    let due = async || {
+        let due = registry.expiring_secrets(late).await.unwrap();
+        due.into_iter().map(|due| due.client.name).collect::<BTreeSet<_>>()
+    };
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    let mut made = Vec::new();
+    for name in ["one", "two", "three"] {
+        made.push(make(&registry, &acme, &NewClient::new(name)).await.client);
+    }
+    assert_eq!(due().await, names(&["one", "two", "three"]));
+    let (id, one) = (&acme.id, &made[0]);
+    let gone = registry.revoke_secret(id, &one.client_id, &one.secrets[0].id, &by()).await;
+    gone.unwrap().commit().await.unwrap();
+    let gone = registry.revoke_client(id, &made[1].client_id, &by()).await.unwrap();
+    gone.commit().await.unwrap();
+    assert_eq!(due().await, names(&["three"]));
+    let closed = registry.set_state(id, tenant_registry::TenantState::Closed, &by()).await;
+    closed.unwrap().commit().await.unwrap();
+    assert!(due().await.is_empty());
     store.remove().await;
 }

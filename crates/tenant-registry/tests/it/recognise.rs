@@ -72,6 +72,13 @@ async fn a_client_and_its_secret_are_recognised_too() {
     assert_eq!(seen(&registry, secret.expose_secret()), found);
     let who = registry.recognise_client(&client_id).unwrap();
     assert_eq!(who.credential.name, "Entra");
-    assert!(registry.recognise_client("mcl_eu_pf_0000000000000000").is_none());
+    let elsewhere = client_id.replace("_pf_", "_bd_");
+    for unknown in ["mcl_eu_pf_0000000000000000", "", elsewhere.as_str()] {
+        assert!(registry.recognise_client(unknown).is_none(), "{unknown}");
+    }
+    let gone = registry.revoke_client(&acme.id, &client_id, &by()).await.unwrap();
+    gone.commit().await.unwrap();
+    assert!(registry.oauth_client(&client_id).is_none());
+    assert!(registry.recognise_client(&client_id).unwrap().credential.revoked_at.is_some());
     store.remove().await;
 }

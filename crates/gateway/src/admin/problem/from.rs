@@ -63,10 +63,12 @@ impl From<RegistryError> for Problem {
             | RegistryError::CredentialEnded
             | RegistryError::RotationUnderWay
             | RegistryError::NoRotation => Self::new(Code::StateConflict, said),
-            RegistryError::TenantNotFound => Self::not_found("tenant"),
-            RegistryError::CredentialNotFound => Self::not_found("token"),
-            RegistryError::ClientNotFound => Self::not_found("OAuth client"),
-            RegistryError::SecretNotFound => Self::not_found("secret"),
+            RegistryError::TenantNotFound
+            | RegistryError::CredentialNotFound
+            | RegistryError::ClientNotFound
+            | RegistryError::SecretNotFound => {
+                Self::new(Code::NotFound, format!("There is {said}"))
+            }
             RegistryError::TooManyCredentials(_)
             | RegistryError::TooManyClients(_)
             | RegistryError::TooManySecrets(_) => Self::new(Code::TooMany, said),

@@ -12,13 +12,13 @@ use tenant_registry::Assertion;
 const CLIENT_ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
-struct Idp {
+pub(super) struct Idp {
     key: EncodingKey,
-    jwks: String,
+    pub(super) jwks: String,
 }
 
 impl Idp {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let pair = Ed25519KeyPair::generate().unwrap();
         let x = BASE64_URL_SAFE_NO_PAD.encode(pair.public_key().as_ref());
         let jwk = json!({ "kty": "OKP", "crv": "Ed25519", "x": x, "kid": "1" });
@@ -26,7 +26,7 @@ impl Idp {
         Self { key, jwks: json!({ "keys": [jwk] }).to_string() }
     }
 
-    fn assert(&self, client: &Client, jti: &str) -> String {
+    pub(super) fn assert(&self, client: &Client, jti: &str) -> String {
         let host = &client.tenant.host;
         let port = client.tenant.address.port();
         self.sign(&json!({
@@ -43,7 +43,7 @@ impl Idp {
         jsonwebtoken::encode(&header, claims, &self.key).unwrap()
     }
 
-    async fn client(&self, gateway: &TestGateway) -> Client {
+    pub(super) async fn client(&self, gateway: &TestGateway) -> Client {
         let acme = gateway.tenant("acme").await;
         let assertion = Assertion {
             issuer: "https://idp.example".to_owned(),
@@ -59,7 +59,7 @@ fn now() -> i64 {
     time::OffsetDateTime::from(std::time::SystemTime::now()).unix_timestamp()
 }
 
-async fn as_client(client: &Client, assertion: &str) -> Reply {
+pub(super) async fn as_client(client: &Client, assertion: &str) -> Reply {
     client
         .ask(&[
             ("grant_type", "client_credentials"),
