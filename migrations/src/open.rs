@@ -293,6 +293,8 @@ fn sqlite_options(
                 .synchronous(SqliteSynchronous::Full)
                 .busy_timeout(Duration::from_secs(5))
                 .foreign_keys(true)
+                // What is deleted is gone from the file too, not only from the tables.
+                .pragma("secure_delete", "ON")
                 .pragma("cache_size", cache)
         });
     connect

@@ -31,6 +31,7 @@ use crate::entity;
 use crate::error::RegistryError;
 use crate::recognise;
 use crate::snapshot::Snapshot;
+use crate::tenant::Tenant;
 use arc_swap::ArcSwap;
 use migrations::{Database, RegistryMigrator};
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
@@ -142,6 +143,12 @@ impl Registry {
     ) -> Result<Authenticated, AuthFailure> {
         let snapshot = self.shared.snapshot.load();
         authenticate::authenticate(&snapshot, &self.shared.pepper, token, now)
+    }
+
+    /// The tenant with this slug or id, as far as this node knows. Asks no store.
+    #[must_use]
+    pub fn known_tenant(&self, slug_or_id: &str) -> Option<Arc<Tenant>> {
+        self.shared.snapshot.load().named(slug_or_id).map(Arc::clone)
     }
 
     /// Whose token this is or was, also when it is expired or revoked: for the log of its tenant, not for access.

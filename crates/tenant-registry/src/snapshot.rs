@@ -24,6 +24,14 @@ pub(crate) struct Snapshot {
 }
 
 impl Snapshot {
+    /// The tenant with this slug or id. No slug is an id: a slug has no underscore.
+    pub(crate) fn named(&self, slug_or_id: &str) -> Option<&Arc<Tenant>> {
+        match TenantId::parse(slug_or_id) {
+            Ok(id) => self.tenant(&id),
+            Err(_a_slug) => self.tenants.values().find(|tenant| tenant.slug == slug_or_id),
+        }
+    }
+
     pub(crate) fn tenant(&self, id: &TenantId) -> Option<&Arc<Tenant>> {
         self.tenants.get(id)
     }

@@ -15,8 +15,9 @@ use super::routes::endpoints;
 use actix_web::http::header::HeaderValue;
 use aws_lc_rs::digest::{SHA256, digest};
 use std::fmt;
+use std::future::Future;
 use std::sync::Arc;
-use tenant_registry::{Once, Tenant};
+use tenant_registry::{Once, RegistryError, Tenant};
 use time::OffsetDateTime;
 use tracing::Instrument;
 
@@ -120,8 +121,13 @@ pub async fn dispatch(
     let key = idempotency_key(endpoint, request.idempotency_key.as_deref())?;
     let scope = key.map(|key| {
         format!(
-            "{} {:?} {} {}?{}\0{key}",
-            operator.issuer, operator.role, operator.subject, request.path, request.query
+            "{} {:?} {:?} {} {}?{}\0{key}",
+            operator.issuer,
+            operator.role,
+            operator.regions,
+            operator.subject,
+            request.path,
+            request.query
         )
     });
     let _turn = match &scope {
@@ -189,6 +195,18 @@ async fn run(admin: &Admin, endpoint: &'static Endpoint, call: Call) -> Result<A
     }
 }
 
+/// A look into the registry, within the time of a call.
+async fn within<T>(
+    admin: &Admin,
+    look: impl Future<Output = Result<T, RegistryError>>,
+) -> Result<T, Problem> {
+    let patience = admin.config.database.acquire_timeout;
+    match tokio::time::timeout(patience, look).await {
+        Ok(found) => Ok(found?),
+        Err(_elapsed) => Err(RegistryError::Silent.into()),
+    }
+}
+
 /// The tenant in the path, where the caller may see it; another one is as unknown as one that is not there.
 async fn tenant(
     admin: &Admin,
@@ -202,9 +220,17 @@ async fn tenant(
         debug_assert!(!matches!(endpoint.access, Access::Tenant(_)), "{}", endpoint.path);
         return Ok(None);
     };
-    let found = admin.registry.find_tenant(named).await?;
+    // People and their log are in the region: a registry that is gone does not hide them.
+    let known = match endpoint.keeps {
+        Keeps::Directory if !endpoint.method.is_mutating() => admin.registry.known_tenant(named),
+        Keeps::Directory | Keeps::RegistryAfterDirectory | Keeps::Registry => None,
+    };
+    let found = match known {
+        Some(tenant) => Some(tenant),
+        None => within(admin, admin.registry.find_tenant(named)).await?.map(Arc::new),
+    };
     match found.filter(|tenant| operator.sees(tenant)) {
-        Some(tenant) => Ok(Some(Arc::new(tenant))),
+        Some(tenant) => Ok(Some(tenant)),
         None => Err(Problem::not_found("tenant")),
     }
 }

@@ -54,8 +54,12 @@ impl Key {
     /// # Errors
     /// When the file holds no Ed25519 key.
     pub fn public(&self) -> anyhow::Result<Vec<u8>> {
-        let pair = Ed25519KeyPair::from_pkcs8(&self.der)
-            .map_err(|error| anyhow!("{} is no Ed25519 key in PKCS #8: {error}", self.kid))?;
+        let pair = Ed25519KeyPair::from_pkcs8(&self.der).map_err(|error| {
+            anyhow!(
+                "{} is no Ed25519 key in PKCS #8 ({error}); take it out of the folder",
+                self.path.display()
+            )
+        })?;
         Ok(pair.public_key().as_ref().to_vec())
     }
 
@@ -109,7 +113,7 @@ impl Keys {
     /// When the folder cannot be read or written.
     pub fn signing(&self) -> anyhow::Result<Key> {
         match self.all()?.into_iter().next() {
-            Some(key) => Ok(key),
+            Some(key) => key.public().map(|_| key),
             None => self.make().with_context(|| self.unusable()),
         }
     }

@@ -130,10 +130,13 @@ pub fn verify(
     validation.set_required_spec_claims(&["iss", "aud", "exp", "sub"]);
     let read = jsonwebtoken::decode::<Claims>(token, &key.key, &validation);
     let claims = read.map_err(|error| refused(error.kind()))?.claims;
-    if claims.sub.trim().is_empty() || claims.sub.len() > 255 {
+    if claims.sub.trim().is_empty()
+        || claims.sub.len() > 255
+        || claims.sub.chars().any(char::is_control)
+    {
         return Err(Problem::new(
             Code::TokenInvalid,
-            "The token's subject (sub) is empty or too long.",
+            "The token's subject (sub) is empty, too long, or has control characters in it.",
         ));
     }
     Ok(claims)

@@ -143,6 +143,9 @@ impl Registry {
             return Err(RegistryError::ExtensionChanged);
         }
         let old = row.clone().read()?;
+        if old.state.is_gone() {
+            return Err(RegistryError::TenantClosed(old.state));
+        }
         let mut diff = Diff::default();
         let mut row = row.into_active_model();
         if diff.note("extension", as_json(before), as_json(after)) {

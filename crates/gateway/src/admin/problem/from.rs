@@ -79,17 +79,19 @@ impl From<RegistryError> for Problem {
             | RegistryError::Open(_)
             | RegistryError::Uncertain(_)
             | RegistryError::NoRandomness
-            | RegistryError::Database(_)) => {
-                let error: &dyn Error = &error;
-                tracing::error!(error, "the registry failed");
-                Self::new(
-                    Code::RegistryUnavailable,
-                    "The registry does not answer at the moment. Look whether the change was made, then repeat it.",
-                )
-                .retry_after(RETRY_AFTER)
-            }
+            | RegistryError::Database(_)) => registry_failed(&error),
         }
     }
+}
+
+fn registry_failed(error: &RegistryError) -> Problem {
+    let error: &dyn Error = error;
+    tracing::error!(error, "the registry failed");
+    Problem::new(
+        Code::RegistryUnavailable,
+        "The registry does not answer at the moment. If this was to change something, look whether it was done before you repeat it.",
+    )
+    .retry_after(RETRY_AFTER)
 }
 
 impl From<DirectoryError> for Problem {
