@@ -8,7 +8,7 @@ use super::{Code, Problem};
 use directory::DirectoryError;
 use provisioning::Class;
 use std::error::Error;
-use tenant_registry::RegistryError;
+use tenant_registry::{RegistryError, TenantState};
 
 /// Seconds after which a store that failed is worth another try.
 const RETRY_AFTER: u32 = 5;
@@ -40,13 +40,7 @@ impl From<RegistryError> for Problem {
                 Code::IdempotencyKeyReused,
                 "The Idempotency-Key was used for another request within the last 24 hours. Take a new one.",
             ),
-            RegistryError::StateConflict { from, .. } if from.is_gone() => Self::new(
-                Code::StateConflict,
-                format!("The tenant is {from}: its data is deleted, and there is no way back."),
-            ),
-            RegistryError::StateConflict { from, to } => {
-                Self::new(Code::StateConflict, format!("A tenant that is {from} cannot be {to}."))
-            }
+            RegistryError::StateConflict { from, to } => no_way(from, to),
             RegistryError::PopulationConflict { tenant, asked } => Self::new(
                 Code::PopulationConflict,
                 format!(
@@ -92,6 +86,15 @@ fn registry_failed(error: &RegistryError) -> Problem {
         "The registry does not answer at the moment. If this was to change something, look whether it was done before you repeat it.",
     )
     .retry_after(RETRY_AFTER)
+}
+
+fn no_way(from: TenantState, to: TenantState) -> Problem {
+    let said = if from.is_gone() {
+        format!("The tenant is {from}: its data is deleted, and there is no way back.")
+    } else {
+        format!("A tenant that is {from} cannot be {to}.")
+    };
+    Problem::new(Code::StateConflict, said)
 }
 
 impl From<DirectoryError> for Problem {
