@@ -70,3 +70,14 @@ impl Answer {
         Some(Self { is_replayed: true, ..kept })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Answer;
+
+    #[test]
+    fn an_answer_is_not_printed_with_its_body() {
+        let answer = Answer::ok(&"mst_eu_pf_secret");
+        assert_eq!(format!("{answer:?}"), "Answer { status: 200, bytes: 18, .. }");
+    }
+}

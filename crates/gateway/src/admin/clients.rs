@@ -95,7 +95,7 @@ pub struct AssertionView {
     /// Their `aud`, where it is not the token endpoint.
     #[schema(min_length = 1, max_length = 500)]
     pub audience: Option<String>,
-    /// The keys that sign them: a JWK set (RFC 7517 §5), as text. Of its keys for `EdDSA`, RS256 and ES256 the public members are
+    /// The keys that sign them: a JWK set (RFC 7517 §5), as text. The public members of its usable keys are
     /// kept; a private key is refused. Without a key, the tokens that it signed for end.
     #[schema(min_length = 1, max_length = 65536)]
     pub jwks: String,

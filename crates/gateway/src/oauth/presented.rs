@@ -154,6 +154,7 @@ mod tests {
                 panic!("{headers:?} {form}")
             };
             assert_eq!((client_id.as_str(), secret.expose_secret()), ("mcl_us_pf_a", "mcs_b"));
+            assert_eq!(format!("{:?}", read(&headers, form).unwrap()), "Secret(…)");
         }
     }
 
