@@ -151,7 +151,10 @@ fn parameters(endpoint: &Endpoint) -> Vec<Value> {
         all.push(json!({
             "name": "If-Match", "in": "header",
             "description": "The `ETag` of the thing as it was read: refused when it has changed since.",
-            "schema": { "type": "string", "pattern": "^(\\*|(W/)?\"[0-9]{1,18}\")$" }, "example": "\"42\"",
+            "schema": { "anyOf": [
+                { "type": "string", "enum": ["*"] },
+                { "type": "string", "pattern": "^(W/)?\"[0-9]{1,18}\"$" },
+            ] }, "example": "\"42\"",
         }));
     }
     if endpoint.method == super::endpoint::Method::Post {
