@@ -168,8 +168,9 @@ pub async fn cut_over(call: Call) -> Result<Answer, Problem> {
 /// # Errors
 /// As its row says.
 pub async fn undo(call: Call) -> Result<Answer, Problem> {
+    // No fence: those who came are deactivated behind it, once every node has heard, and then it is put up.
     let pending = call.admin.registry.undo_switch(call.tenant_id()?, &call.by()).await?;
-    call.settle_and_fence(pending, left, shown).await
+    call.settle(pending, shown).await
 }
 
 /// `POST /tenants/{tenant}/population-switch/finish`.

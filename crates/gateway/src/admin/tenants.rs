@@ -11,9 +11,7 @@ use super::view::{self, Page};
 use provisioning::ProfileId;
 use region_router::{Hosts, Place, Population, Region};
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
 use tenant_registry::{NewTenant, Tenant, TenantChange, TenantQuery, TenantState};
-use time::OffsetDateTime;
 use utoipa::ToSchema;
 
 /// The most seats that can be asked for.
@@ -324,12 +322,6 @@ async fn set_state(call: &Call, state: TenantState) -> Result<Answer, Problem> {
         _ => Population::ALL.to_vec(),
     };
     call.settle_and_fence(pending, ended, |tenant| shown(call, tenant)).await
-}
-
-/// Whether a tenant was closed so long ago that its data is deleted.
-#[must_use]
-pub fn is_past(tenant: &Tenant, retention: Duration, now: OffsetDateTime) -> bool {
-    tenant.closed_at.is_some_and(|at| at + retention <= now)
 }
 
 fn shown(call: &Call, tenant: &Tenant) -> Answer {

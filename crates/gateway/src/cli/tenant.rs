@@ -5,7 +5,6 @@ mod attribute;
 use super::life::{self, Life};
 use super::output::Output;
 use super::parse;
-use crate::admin::tenants::is_past;
 use crate::app::stores::open_registry;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -204,12 +203,6 @@ async fn change(set: Set, config: &Config, output: Output) -> anyhow::Result<()>
             State::Active => TenantState::Active,
             State::Suspended => TenantState::Suspended,
         };
-        if is_past(&tenant, config.retention.closed, Clock.now()) {
-            bail!(
-                "{} was closed longer ago than retention.closed: its data is being deleted",
-                tenant.slug
-            );
-        }
         tenant = registry.set_state(&tenant.id, state, &by).await?.commit().await?;
     }
     output.answer(&to_json(&tenant, &hosts(config)?), &[format!("{} is changed", tenant.slug)])

@@ -68,7 +68,7 @@ mod tests {
     fn a_key_is_the_same_whatever_it_is_called_and_for_one_subject() {
         let key = object(&json!({ "kty": "OKP", "crv": "Ed25519", "x": "abc", "kid": "1" }));
         let renamed = object(&json!({ "kty": "OKP", "crv": "Ed25519", "x": "abc", "use": "sig" }));
-        let other = object(&json!({ "kty": "OKP", "crv": "Ed25519", "x": "abd", "kid": "1" }));
+        let other = object(&json!({ "kty": "OKP", "crv": "Ed25519", "x": "xyz", "kid": "1" }));
         let (issuer, subject) = ("https://idp.example".to_owned(), "sync".to_owned());
         let mut by = Assertion { issuer, subject, audience: None, jwks: String::new() };
         let proof = Proof::of_key(&by, &key);
