@@ -69,7 +69,7 @@ impl App {
         let port = listener.local_addr()?.port();
         let hosts = config.hosting.hosts(port, &config.regions)?;
         let store_tasks = TaskTracker::new();
-        let stores = Stores::open(&config, &store_tasks).await?;
+        let stores = Stores::serve(&config, &store_tasks).await?;
         let tasks = TaskTracker::new();
         let admin = Admin::new(
             stores.registry.clone(),

@@ -16,6 +16,7 @@ mod output;
 mod parse;
 mod people;
 mod quirks;
+mod registry;
 mod serve;
 mod setup;
 mod tenant;
@@ -93,6 +94,9 @@ enum Command {
     Residency(people::Residency),
     /// Show who changed what
     Audit(people::Audit),
+    /// Say that what the registry's database holds is right
+    #[command(subcommand)]
+    Registry(registry::Command),
     /// Credentials of operators
     #[command(subcommand)]
     Operator(operator::Command),
@@ -161,6 +165,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Plan(command) => people::plan(command, &config, output).await,
             Command::Residency(asked) => people::residency(asked, &config, output).await,
             Command::Audit(asked) => people::audit(asked, &config, output).await,
+            Command::Registry(command) => registry::run(command, &config, output).await,
             Command::Operator(command) => operator::run(command, &config, output).await,
             Command::Log(arguments) => log::run(&arguments, &config, output).await,
             Command::Quirks(arguments) => quirks::run(&arguments, &config, output).await,

@@ -93,6 +93,7 @@ pub const KEYS: &[&str] = &[
     "registry.pepper_file",
     "registry.poll_interval",
     "registry.pool_max",
+    "registry.snapshot",
     "registry.url",
     "registry.url_file",
     "registry.uses_interval",

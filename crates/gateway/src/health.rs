@@ -1,6 +1,7 @@
 //! The ops port: alive, ready, metrics, version.
 //!
-//! **Invariant**: alive looks at nothing; ready asks every store this node serves, at most once a second.
+//! **Invariant**: alive looks at nothing; ready asks every store this node serves, at most once a second. A node that serves
+//! from an old snapshot of the registry is ready, and says so.
 
 use crate::state::State;
 use crate::telemetry::metrics;
@@ -8,12 +9,16 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use serde_json::{Map, Value, json};
 use std::time::{Duration, Instant};
+use tenant_registry::Standing;
 use tokio::sync::Mutex;
 
 /// How long a store may take to answer.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// How long an answer of the stores stands.
 const FRESH: Duration = Duration::from_secs(1);
+
+/// The check of the registry.
+const REGISTRY: &str = "registry_snapshot";
 
 /// The last answer of the stores.
 #[derive(Debug, Default)]
@@ -24,6 +29,8 @@ pub struct Readiness {
 #[derive(Debug, Clone)]
 struct Report {
     is_ready: bool,
+    /// It serves all that it knows, and does not hear of changes.
+    is_degraded: bool,
     checks: Map<String, Value>,
 }
 
@@ -50,10 +57,15 @@ async fn readyz(state: web::Data<State>) -> HttpResponse {
     }
     let report = state.readiness.report(&state).await;
     if report.is_ready {
-        return answer(StatusCode::OK, &json!({ "status": "ready", "checks": report.checks }));
+        let status = if report.is_degraded { "degraded" } else { "ready" };
+        return answer(StatusCode::OK, &json!({ "status": status, "checks": report.checks }));
     }
-    let failed: Vec<&String> =
-        report.checks.iter().filter(|(_, found)| *found != "ok").map(|(name, _)| name).collect();
+    let failed: Vec<&String> = report
+        .checks
+        .iter()
+        .filter(|(name, found)| *found != "ok" && *name != REGISTRY)
+        .map(|(name, _)| name)
+        .collect();
     let body = json!({ "status": "not ready", "failed": failed, "checks": report.checks });
     answer(StatusCode::SERVICE_UNAVAILABLE, &body)
 }
@@ -89,9 +101,20 @@ impl Readiness {
 
 async fn check(state: &State) -> Report {
     let mut checks = Map::new();
-    // `Registry::open` returns with a snapshot or not at all, and serving goes on with it when the registry is gone:
-    // its age is shown, and is no reason to send the requests to another node, which has lost the registry too.
-    checks.insert("registry_snapshot".to_owned(), "ok".into());
+    // Serving goes on with the last snapshot when the registry is gone: that is shown, and is no reason to send the
+    // requests to another node, which has lost the registry too.
+    let (registry, is_degraded) = match state.registry.standing() {
+        Standing::Current => ("ok", false),
+        Standing::Unreached => {
+            ("the registry's database does not answer; known tenants are served", true)
+        }
+        Standing::Doubted => (
+            "what the registry's database holds is not taken; known tenants are served as before",
+            true,
+        ),
+    };
+    checks.insert(REGISTRY.to_owned(), registry.into());
+    let mut is_ready = true;
     let asked = state.directories.iter().map(|(region, directory)| async move {
         let found = match tokio::time::timeout(PATIENCE, directory.ping()).await {
             Ok(Ok(())) => "ok",
@@ -101,7 +124,8 @@ async fn check(state: &State) -> Report {
         (format!("store_{region}"), found)
     });
     for (name, found) in futures_util::future::join_all(asked).await {
+        is_ready &= found == "ok";
         checks.insert(name, found.into());
     }
-    Report { is_ready: checks.values().all(|found| found == "ok"), checks }
+    Report { is_ready, is_degraded, checks }
 }

@@ -91,6 +91,12 @@ async fn answer(
     check_rate(state, address)?;
     let form = read(request, payload, state).await?;
     let asking = Asking { state, request, context: context(request), host, address, form: &form };
+    // It may have been made on another node a moment ago.
+    if asking.is_of_stranger()
+        && let Some(look) = state.registry.look_again()
+    {
+        look.done().await;
+    }
     asking.grant(whose)
 }
 

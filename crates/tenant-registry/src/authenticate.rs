@@ -168,6 +168,16 @@ impl Pepper {
     }
 }
 
+/// Bytes as text.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing into a String cannot fail.
+        write!(text, "{byte:02x}").unwrap_or_default();
+        text
+    })
+}
+
 pub(crate) fn authenticate(
     snapshot: &Snapshot,
     pepper: &Pepper,

@@ -3,10 +3,13 @@
 //! **Invariant**: a variant is something that a caller can act on; the cause stays in `source()`.
 
 use crate::once::Remembered;
+use crate::snapshot::doubt::Doubt;
+use crate::snapshot::file::FileFault;
 use crate::tenant::TenantState;
 use migrations::OpenError;
 use region_router::Population;
 use sea_orm::DbErr;
+use std::path::PathBuf;
 
 /// Why the registry could not do something.
 #[derive(Debug, thiserror::Error)]
@@ -126,6 +129,27 @@ pub enum RegistryError {
     /// The registry's database was asked and says nothing.
     #[error("the registry's database does not answer")]
     Silent,
+    /// The file of the registry's database is gone.
+    #[error("the file of the registry's database is not there any more: put it back")]
+    FileGone,
+    /// What the database holds cannot follow what is known.
+    #[error("what the registry's database holds is not taken")]
+    Doubtful(#[source] Doubt),
+    /// There is nothing to start from.
+    #[error(
+        "the registry's database cannot be used, and neither can a snapshot of it: {} {newest}, the one before it {previous}; bring the database back, or copy registry.snapshot from a node that serves", path.display()
+    )]
+    NoStart {
+        /// The file.
+        path: PathBuf,
+        /// What is the matter with it.
+        newest: FileFault,
+        /// What is the matter with the one before it.
+        previous: FileFault,
+        /// Why the database cannot be used.
+        #[source]
+        cause: Box<RegistryError>,
+    },
     /// The pepper is not the one with which this registry's tokens were hashed.
     #[error(
         "the token pepper is not the one that this registry was made with: no token would be accepted"

@@ -47,7 +47,9 @@ pub use oauth::{
 pub use once::{Once, Remembered};
 pub use plan::{NewPlan, Plan};
 pub use rate::{RateLimit, RateLimitError};
-pub use registry::{Pending, Registry, RegistryOptions};
+pub use registry::{Accepted, Look, Pending, Registry, RegistryOptions, Source, Standing};
+pub use snapshot::doubt::Doubt;
+pub use snapshot::file::FileFault;
 pub use switch::{Stage, Switch};
 pub use tenant::change::{TenantChange, TenantQuery};
 pub use tenant::{NewTenant, Tenant, TenantId, TenantIdError, TenantState, TenantStateError};

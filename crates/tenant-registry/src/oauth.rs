@@ -65,6 +65,19 @@ pub struct OauthClient {
     pub version: i64,
 }
 
+impl OauthClient {
+    /// This client without what another copy of it has revoked, if that is anything.
+    pub(crate) fn ended_as(&self, other: &Self) -> Option<Self> {
+        let mut ended = self.clone();
+        ended.revoked_at = self.revoked_at.or(other.revoked_at);
+        for secret in &mut ended.secrets {
+            let copy = other.secrets.iter().find(|copy| copy.id == secret.id);
+            secret.revoked_at = secret.revoked_at.or(copy.and_then(|copy| copy.revoked_at));
+        }
+        (ended != *self).then_some(ended)
+    }
+}
+
 /// Who signs a client's assertions (RFC 7523 §3).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Assertion {

@@ -1,13 +1,14 @@
 //! The registry: opening it, reading it, and who a token is.
 //!
-//! **Invariant**: a refresh reads the generation before the rows, so that a snapshot is never older than the generation it
-//! names; what it reads twice does no harm.
+//! **Invariant**: who a token is, is answered from memory; what is in memory outlives the database.
 
+mod accept;
 mod answers;
 mod change;
 mod clients;
 mod credentials;
 mod follow;
+mod keep;
 mod living;
 mod load;
 mod oauth;
@@ -17,31 +18,45 @@ mod pepper;
 mod plans;
 mod purge;
 mod read;
+mod refresh;
 mod rotation;
 mod secrets;
+mod standing;
+mod start;
 mod switch;
 mod tenants;
 mod uses;
 
+pub use accept::Accepted;
 pub use pending::Pending;
+pub use refresh::Look;
+pub use standing::Standing;
+pub use start::Source;
 
-use crate::authenticate::{self, AuthFailure, Authenticated, Pepper};
+use crate::authenticate::{self, AuthFailure, Authenticated};
 use crate::credential::token::BearerToken;
-use crate::entity;
 use crate::error::RegistryError;
 use crate::recognise;
 use crate::snapshot::Snapshot;
+use crate::snapshot::doubt::Doubt;
+use crate::snapshot::file::Found;
 use crate::tenant::Tenant;
 use arc_swap::ArcSwap;
 use migrations::{Database, RegistryMigrator};
+use pepper::Keys;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use sea_orm::{DbErr, EntityTrait};
+use refresh::LastLook;
+use region_router::Region;
+use sea_orm::DbErr;
 use secrecy::SecretString;
+use standing::Counts;
+use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::Arc;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use time::OffsetDateTime;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, Notify, watch};
 
 /// How long one look at the registry's database may take.
 const REFRESH_PATIENCE: Duration = Duration::from_secs(4);
@@ -55,6 +70,10 @@ pub struct RegistryOptions {
     pub redis_url: Option<String>,
     /// How often a node asks whether something changed.
     pub poll: Duration,
+    /// The file of the last good snapshot, from which a node starts when the database does not answer.
+    pub snapshot: Option<PathBuf>,
+    /// The regions that tenants may be in. Without them, any.
+    pub regions: Option<BTreeSet<Region>>,
 }
 
 impl fmt::Debug for RegistryOptions {
@@ -63,13 +82,20 @@ impl fmt::Debug for RegistryOptions {
         f.debug_struct("RegistryOptions")
             .field("redis", &self.redis_url.is_some())
             .field("poll", &self.poll)
+            .field("snapshot", &self.snapshot)
             .finish_non_exhaustive()
     }
 }
 
 impl Default for RegistryOptions {
     fn default() -> Self {
-        Self { pepper: None, redis_url: None, poll: Duration::from_millis(500) }
+        Self {
+            pepper: None,
+            redis_url: None,
+            poll: Duration::from_millis(500),
+            snapshot: None,
+            regions: None,
+        }
     }
 }
 
@@ -80,17 +106,45 @@ pub struct Registry {
 }
 
 struct Shared {
-    db: Database,
-    pepper: Pepper,
-    poll: Duration,
+    /// Nothing before it was reached for the first time.
+    db: OnceLock<Database>,
+    source: Option<Source>,
+    keys: ArcSwap<Keys>,
+    options: RegistryOptions,
     redis: Option<(redis::Client, ConnectionManager)>,
     snapshot: ArcSwap<Snapshot>,
+    /// What the newest file held when this began, where that was good.
+    on_disk: Option<(i64, i64)>,
     refreshed_at: ArcSwap<Instant>,
     /// One change at a time: of this node, one connection at most waits for the lock, and the others are there for reading.
     changing: Arc<Mutex<()>>,
     /// One refresh at a time: else an older one could replace a newer one's snapshot.
-    turn: Mutex<()>,
+    turn: Mutex<Turn>,
     generation: watch::Sender<i64>,
+    /// How often another snapshot was put in use, with or without another generation.
+    puts: watch::Sender<u64>,
+    standing: watch::Sender<Standing>,
+    refusals: Counts,
+    /// Somebody waits for a look at the database, and how many such looks have ended.
+    asked: Notify,
+    looks: watch::Sender<u64>,
+    last_look: std::sync::Mutex<LastLook>,
+}
+
+/// What the next refresh has to know of the one before it.
+#[derive(Debug, Default)]
+struct Turn {
+    /// Whether all is to be read, and not only what is newer.
+    reads_all: bool,
+    refused: Option<Refused>,
+}
+
+/// What was not taken, so that it is read once.
+#[derive(Debug)]
+struct Refused {
+    generation: i64,
+    accepted_at: i64,
+    doubt: Doubt,
 }
 
 impl fmt::Debug for Shared {
@@ -113,23 +167,62 @@ impl Registry {
         now: OffsetDateTime,
     ) -> Result<Self, RegistryError> {
         db.migrate::<RegistryMigrator>().await.map_err(RegistryError::Open)?;
-        let pepper = pepper::settle(&db, options.pepper.as_ref(), now).await?;
-        let redis = options.redis_url.as_deref().map(connect).transpose()?;
-        let registry = Self {
-            shared: Arc::new(Shared {
-                db,
-                pepper,
-                poll: options.poll,
-                redis,
-                snapshot: ArcSwap::default(),
-                refreshed_at: ArcSwap::from_pointee(Instant::now()),
-                changing: Arc::default(),
-                turn: Mutex::new(()),
-                generation: watch::Sender::new(0),
-            }),
-        };
+        let registry = Self::assemble(Some(db), None, None, options)?;
+        registry.settle(now).await?;
         registry.refresh().await?;
         Ok(registry)
+    }
+
+    /// A registry with the database that there is, knowing what was found on disk.
+    fn assemble(
+        db: Option<Database>,
+        source: Option<Source>,
+        found: Option<Found>,
+        options: RegistryOptions,
+    ) -> Result<Self, RegistryError> {
+        let redis = options.redis_url.as_deref().map(connect).transpose()?;
+        let (mut keys, mut snapshot, mut on_disk) = (None, Snapshot::default(), None);
+        let (now, mut turn) = (Instant::now(), Turn::default());
+        let mut refreshed_at = now;
+        if let Some(found) = found {
+            keys = start::keys_of(&found.kept, options.pepper.as_ref());
+            let is_newest = found.newest.is_none();
+            refreshed_at = now.checked_sub(found.age).unwrap_or(now);
+            snapshot = found.kept.into_snapshot();
+            on_disk = is_newest.then(|| snapshot.name());
+            turn.reads_all = true;
+        }
+        // Nothing is known that could be asked for under these.
+        let keys = keys.unwrap_or_else(|| Keys::given(&SecretString::default()));
+        let generation = watch::Sender::new(snapshot.generation);
+        Ok(Self {
+            shared: Arc::new(Shared {
+                db: db.map_or_else(OnceLock::new, OnceLock::from),
+                source,
+                keys: ArcSwap::from_pointee(keys),
+                options,
+                redis,
+                snapshot: ArcSwap::from_pointee(snapshot),
+                on_disk,
+                refreshed_at: ArcSwap::from_pointee(refreshed_at),
+                changing: Arc::default(),
+                turn: Mutex::new(turn),
+                generation,
+                puts: watch::Sender::default(),
+                standing: watch::Sender::new(Standing::Unreached),
+                refusals: Counts::default(),
+                asked: Notify::new(),
+                looks: watch::Sender::default(),
+                last_look: std::sync::Mutex::default(),
+            }),
+        })
+    }
+
+    /// Finds or makes the pepper.
+    async fn settle(&self, now: OffsetDateTime) -> Result<(), RegistryError> {
+        let keys = pepper::settle(self.db()?, self.shared.options.pepper.as_ref(), now).await?;
+        self.shared.keys.store(Arc::new(keys));
+        Ok(())
     }
 
     /// Whose token this is. Asks no store.
@@ -142,7 +235,7 @@ impl Registry {
         now: OffsetDateTime,
     ) -> Result<Authenticated, AuthFailure> {
         let snapshot = self.shared.snapshot.load();
-        authenticate::authenticate(&snapshot, &self.shared.pepper, token, now)
+        authenticate::authenticate(&snapshot, &self.shared.keys.load().pepper, token, now)
     }
 
     /// The tenant with this slug or id, as far as this node knows. Asks no store.
@@ -154,7 +247,8 @@ impl Registry {
     /// Whose token this is or was, also when it is expired or revoked: for the log of its tenant, not for access.
     #[must_use]
     pub fn owner(&self, token: &BearerToken) -> Option<Authenticated> {
-        authenticate::owner(&self.shared.snapshot.load(), &self.shared.pepper, token)
+        let keys = self.shared.keys.load();
+        authenticate::owner(&self.shared.snapshot.load(), &keys.pepper, token)
     }
 
     /// Whose token it looks like that somebody sent: by its hint, where no other one has that, or by the key id in it. For the
@@ -164,47 +258,10 @@ impl Registry {
         recognise::recognise(&self.shared.snapshot.load(), authorization)
     }
 
-    /// Reads what changed since the last time, and says whether anything did.
-    ///
-    /// # Errors
-    /// When the database fails; the last snapshot stays in use.
-    pub async fn refresh(&self) -> Result<bool, RegistryError> {
-        let _turn = self.shared.turn.lock().await;
-        // A connection that is silently dead must not keep everyone else waiting for what it does not say.
-        match tokio::time::timeout(REFRESH_PATIENCE, self.refresh_in_turn()).await {
-            Ok(outcome) => outcome,
-            Err(_elapsed) => Err(RegistryError::Silent),
-        }
-    }
-
-    async fn refresh_in_turn(&self) -> Result<bool, RegistryError> {
-        let reader = self.shared.db.reader();
-        let generation = entity::generation::Entity::find_by_id(entity::generation::ONLY)
-            .one(reader)
-            .await
-            .map_err(RegistryError::Database)?
-            .map_or(0, |row| row.generation);
-        let known = self.shared.snapshot.load_full();
-        let changed = generation != known.generation;
-        if changed {
-            // A number smaller than the known one means that an older copy of the database was restored.
-            let base = if generation > known.generation {
-                Snapshot::clone(&known)
-            } else {
-                Snapshot::default()
-            };
-            let next = self.newer_than(base, generation).await?;
-            self.shared.snapshot.store(Arc::new(next));
-            self.shared.generation.send_replace(generation);
-        }
-        self.shared.refreshed_at.store(Arc::new(Instant::now()));
-        Ok(changed)
-    }
-
     /// A key for one purpose: the same on every node, and of no use for any other.
     #[must_use]
     pub fn derive_key(&self, purpose: &str) -> [u8; 32] {
-        self.shared.pepper.derive(purpose)
+        self.shared.keys.load().pepper.derive(purpose)
     }
 
     /// How long ago the registry's database last said what is current.
@@ -224,7 +281,7 @@ impl Registry {
     /// # Errors
     /// When it does not.
     pub async fn ping(&self) -> Result<(), RegistryError> {
-        self.shared.db.reader().ping().await.map_err(RegistryError::Database)
+        self.db()?.reader().ping().await.map_err(RegistryError::Database)
     }
 
     /// Ends the connections to the database. What is in memory stays in use.
@@ -232,7 +289,10 @@ impl Registry {
     /// # Errors
     /// When a pool cannot be closed.
     pub async fn close(&self) -> Result<(), RegistryError> {
-        self.shared.db.close().await.map_err(RegistryError::Database)
+        match self.shared.db.get() {
+            Some(db) => db.close().await.map_err(RegistryError::Database),
+            None => Ok(()),
+        }
     }
 }
 

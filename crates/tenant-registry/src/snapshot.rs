@@ -2,6 +2,10 @@
 //!
 //! **Invariant**: a snapshot is never changed, only replaced; it is at least as new as the generation it names.
 
+pub(crate) mod doubt;
+pub(crate) mod file;
+pub(crate) mod rows;
+
 use crate::credential::Credential;
 use crate::oauth::{OauthClient, Proof, id};
 use crate::tenant::{Tenant, TenantId};
@@ -12,6 +16,10 @@ use std::sync::Arc;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Snapshot {
     pub(crate) generation: i64,
+    /// When an operator last said that what the registry holds is to be taken; 0: never.
+    pub(crate) accepted_at: i64,
+    /// Whether it was read, and is not the nothing of before.
+    is_known: bool,
     tenants: HashMap<TenantId, Arc<Tenant>>,
     credentials: HashMap<String, Arc<Credential>>,
     /// Key ids of what is not revoked, by its hint.
@@ -71,6 +79,7 @@ impl Snapshot {
         credentials: Vec<Credential>,
     ) -> Self {
         self.generation = generation;
+        self.is_known = true;
         self.tenants
             .extend(tenants.into_iter().map(|tenant| (tenant.id.clone(), Arc::new(tenant))));
         for credential in credentials {
@@ -99,5 +108,38 @@ impl Snapshot {
             self.clients.insert(key_id, Arc::new(client));
         }
         self
+    }
+
+    /// Whether this is something that was read, and not the nothing of before.
+    pub(crate) fn is_known(&self) -> bool {
+        self.is_known
+    }
+
+    /// The generation, and under which word of an operator.
+    pub(crate) fn name(&self) -> (i64, i64) {
+        (self.generation, self.accepted_at)
+    }
+
+    /// How many tenants, and how many credentials and OAuth clients.
+    pub(crate) fn counts(&self) -> (usize, usize) {
+        (self.tenants.len(), self.credentials.len() + self.clients.len())
+    }
+
+    /// This snapshot without what another one has revoked, if that is anything.
+    pub(crate) fn without_what_ended_in(&self, other: &Self) -> Option<Self> {
+        let ended = |(key_id, known): (&String, &Arc<Credential>)| {
+            let revoked_at = other.credentials.get(key_id)?.revoked_at?;
+            let known = known.revoked_at.is_none().then(|| Credential::clone(known))?;
+            Some(Credential { revoked_at: Some(revoked_at), ..known })
+        };
+        let credentials: Vec<Credential> = self.credentials.iter().filter_map(ended).collect();
+        let ended = |(key_id, known): (&String, &Arc<OauthClient>)| {
+            known.ended_as(other.clients.get(key_id)?)
+        };
+        let clients: Vec<OauthClient> = self.clients.iter().filter_map(ended).collect();
+        if credentials.is_empty() && clients.is_empty() {
+            return None;
+        }
+        Some(self.clone().with(self.generation, Vec::new(), credentials).with_clients(clients))
     }
 }

@@ -8,8 +8,11 @@ use migrations::{Database, PoolOptions};
 use region_router::{Node, Region};
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeMap;
-use tenant_registry::{Registry, RegistryOptions};
+use tenant_registry::{Registry, RegistryOptions, Source};
 use tokio_util::task::TaskTracker;
+
+/// What a registry that cannot be opened is told with.
+const NOT_OPENED: &str = "the registry cannot be opened; check registry.url";
 
 /// The open stores of this node.
 pub struct Stores {
@@ -27,11 +30,27 @@ impl Stores {
     /// # Errors
     /// When a store cannot be opened; the text says which and never holds its URL.
     pub async fn open(config: &Config, tasks: &TaskTracker) -> anyhow::Result<Self> {
+        Self::open_with(Box::pin(open_registry(config)), config, tasks).await
+    }
+
+    /// The same for a node that serves: it starts from the last good snapshot when the registry's database does not answer.
+    ///
+    /// # Errors
+    /// As [`Self::open`]; of the registry, when there is no good snapshot either.
+    pub async fn serve(config: &Config, tasks: &TaskTracker) -> anyhow::Result<Self> {
+        Self::open_with(Box::pin(start_registry(config)), config, tasks).await
+    }
+
+    async fn open_with(
+        registry: impl Future<Output = anyhow::Result<Registry>>,
+        config: &Config,
+        tasks: &TaskTracker,
+    ) -> anyhow::Result<Self> {
         make_data_dir(config)?;
         let pool = config.database.pool(config.database.pool_max);
         let stores = served(config).map(|(region, url)| open_directory(region, url, &pool, tasks));
         let directories = futures_util::future::try_join_all(stores);
-        let (registry, directories) = tokio::try_join!(open_registry(config), directories)?;
+        let (registry, directories) = tokio::try_join!(registry, directories)?;
         Ok(Self { registry, directories: directories.into_iter().collect(), node: node(config) })
     }
 
@@ -62,16 +81,41 @@ impl Stores {
 /// When it cannot be opened; the text never holds its URL.
 pub(crate) async fn open_registry(config: &Config) -> anyhow::Result<Registry> {
     make_data_dir(config)?;
-    let context = || "the registry cannot be opened; check registry.url";
-    let pool = config.database.pool(config.registry.pool_max);
-    let url = config.registry.url.expose_secret();
-    let database = Database::open(url, &pool).await.with_context(context)?;
+    let source = source(config);
+    if source.is_gone(&config.registry.snapshot) {
+        anyhow::bail!(
+            "the file of the registry's database is gone, and a snapshot of it is here ({}): put the file back, or remove the snapshot to begin a new registry",
+            config.registry.snapshot.display()
+        );
+    }
+    let url = source.url.expose_secret();
+    let database = Database::open(url, &source.pool).await.context(NOT_OPENED)?;
+    Registry::open(database, options(config), Clock.now()).await.context(NOT_OPENED)
+}
+
+/// Opens the registry of a node that serves.
+async fn start_registry(config: &Config) -> anyhow::Result<Registry> {
+    make_data_dir(config)?;
     let options = RegistryOptions {
+        snapshot: Some(config.registry.snapshot.clone()),
+        regions: Some(config.regions.iter().map(|settings| settings.region.clone()).collect()),
+        ..options(config)
+    };
+    Registry::start(source(config), options, Clock.now()).await.context(NOT_OPENED)
+}
+
+fn source(config: &Config) -> Source {
+    let pool = config.database.pool(config.registry.pool_max);
+    Source { url: config.registry.url.clone(), pool }
+}
+
+fn options(config: &Config) -> RegistryOptions {
+    RegistryOptions {
         pepper: config.registry.pepper.clone(),
         redis_url: config.redis_url.as_ref().map(|url| url.expose_secret().to_owned()),
         poll: config.registry.poll_interval,
-    };
-    Registry::open(database, options, Clock.now()).await.with_context(context)
+        ..RegistryOptions::default()
+    }
 }
 
 async fn open_directory(

@@ -1,6 +1,6 @@
 //! From a request's head to the tenant that may act: where, then who, before a byte of the body is read.
 //!
-//! **Invariant**: host, token and registry snapshot decide, in memory and at once. A [`Caller`] in a handler's signature
+//! **Invariant**: host, token and registry snapshot decide, in memory and, but for a token that is not known, at once. A [`Caller`] in a handler's signature
 //! is the authorization; its scope comes from the credential alone.
 
 use super::address::client_address;
@@ -54,23 +54,19 @@ pub struct Caller {
 
 impl FromRequest for Caller {
     type Error = Failure;
-    // Only where rates are shared with other nodes does anything wait.
+    // Something waits only where rates are shared with other nodes, and where a token is not known here.
     type Future =
         Either<Ready<Result<Self, Failure>>, LocalBoxFuture<'static, Result<Self, Failure>>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let caller = match Self::find(request) {
             Ok(caller) => caller,
-            Err(failure) => return Either::Left(ready(Err(failure))),
+            Err(failure) => return Self::find_again(request, failure),
         };
-        let rate = Rate::of(caller.tenant.rate_limit, &caller.state.limits);
-        match rate {
-            Some(rate) if caller.state.limiter.is_shared() => {
+        match Rate::of(caller.tenant.rate_limit, &caller.state.limits) {
+            Some(_) if caller.state.limiter.is_shared() => {
                 let request = request.clone();
-                Either::Right(Box::pin(async move {
-                    let standing = caller.take_shared(rate, 1).await;
-                    caller.admit(&request, Some((rate, standing)))
-                }))
+                Either::Right(Box::pin(async move { caller.enter(&request).await }))
             }
             rate => {
                 let standing = rate.map(|rate| (rate, caller.take(rate, 1)));
@@ -88,6 +84,31 @@ impl Caller {
     /// the region is not here (421), the tenant may not act (403), or it sends too many requests (429).
     pub async fn of(request: &HttpRequest) -> Result<Self, Failure> {
         Self::extract(request).await
+    }
+
+    /// Once more, where the token may have been made on another node a moment ago. It does not matter whether its key id is
+    /// known: who tries tokens learns nothing from how long this takes.
+    fn find_again(request: &HttpRequest, failure: Failure) -> <Self as FromRequest>::Future {
+        let is_unknown = failure.refusal().reason == Reason::TokenUnknown;
+        let state = request.app_data::<web::Data<State>>().filter(|_| is_unknown);
+        let Some(look) = state.and_then(|state| state.registry.look_again()) else {
+            return Either::Left(ready(Err(failure)));
+        };
+        let request = request.clone();
+        Either::Right(Box::pin(async move {
+            look.done().await;
+            Self::find(&request)?.enter(&request).await
+        }))
+    }
+
+    async fn enter(self, request: &HttpRequest) -> Result<Self, Failure> {
+        let standing = match Rate::of(self.tenant.rate_limit, &self.state.limits) {
+            Some(rate) if self.state.limiter.is_shared() => {
+                Some((rate, self.take_shared(rate, 1).await))
+            }
+            rate => rate.map(|rate| (rate, self.take(rate, 1))),
+        };
+        self.admit(request, standing)
     }
 
     #[tracing::instrument(name = "gateway.caller.identify", skip_all)]

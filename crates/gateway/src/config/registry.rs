@@ -3,7 +3,7 @@
 use super::regions::{check_store, sqlite_in};
 use super::values::Values;
 use secrecy::{ExposeSecret, SecretString};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// The global store.
@@ -19,6 +19,8 @@ pub struct RegistrySettings {
     pub uses_interval: Duration,
     /// The key of the token hashes; absent, the registry makes and keeps one.
     pub pepper: Option<SecretString>,
+    /// The file of the last good snapshot, from which a node starts when the database does not answer.
+    pub snapshot: PathBuf,
 }
 
 pub(super) fn read(values: &mut Values, data_dir: &Path) -> RegistrySettings {
@@ -49,6 +51,9 @@ pub(super) fn read(values: &mut Values, data_dir: &Path) -> RegistrySettings {
             Duration::from_millis(50)..=Duration::from_hours(1),
         ),
         pepper,
+        snapshot: values
+            .text("registry.snapshot")
+            .map_or_else(|| data_dir.join("registry-snapshot"), PathBuf::from),
     }
 }
 

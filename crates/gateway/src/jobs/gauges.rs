@@ -1,4 +1,4 @@
-//! Gauges that nobody updates by doing something: pools, memory, the age of the snapshot.
+//! Gauges that nobody updates by doing something: pools, memory, the registry's snapshot.
 
 use crate::state::State;
 use crate::telemetry::metrics;
@@ -30,5 +30,8 @@ pub(crate) fn refresh(state: &State) {
         metrics::show_pool(region.as_str(), pool.idle, pool.size.saturating_sub(pool.idle));
     }
     metrics::show_snapshot_age(state.registry.age());
+    for (reason, count) in state.registry.refusals() {
+        metrics::show_snapshots_refused(reason, count);
+    }
     metrics::show_memory();
 }

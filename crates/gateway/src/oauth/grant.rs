@@ -96,6 +96,27 @@ impl Asking<'_> {
         Ok(Grant { token, lifetime, scope: scopes.words().collect::<Vec<_>>().join(" ") })
     }
 
+    /// Whether the client, or its secret, is not known here.
+    pub(super) fn is_of_stranger(&self) -> bool {
+        let (registry, now) = (&self.state.registry, self.state.clock.now());
+        match Presented::read(self.request, self.form) {
+            Ok(Presented::Secret { client_id, secret }) => {
+                registry.authenticate_client(&client_id, secret.expose_secret(), now).err()
+                    == Some(ClientFailure::Unknown)
+            }
+            Ok(Presented::Assertion { client_id, assertion }) => {
+                let client_id = client_id.or_else(|| assertion::subject(&assertion));
+                registry.oauth_client(&client_id.unwrap_or_default()).is_none()
+            }
+            Ok(Presented::Nothing { client_id }) => {
+                let assertion = self.form.get("assertion").and_then(assertion::subject);
+                let client_id = client_id.or(assertion);
+                client_id.is_some_and(|client_id| registry.oauth_client(&client_id).is_none())
+            }
+            Err(_) => false,
+        }
+    }
+
     /// The client that proves to be one.
     fn client(&self, presented: &Presented) -> Result<Proven, OauthError> {
         match presented {

@@ -28,6 +28,7 @@ const TOKEN_REQUESTS: &str = "oauth_token_requests_total";
 const QUIRKS: &str = "scim_quirks_total";
 const CONNECTIONS: &str = "db_client_connection_count";
 const SNAPSHOT_AGE: &str = "registry_snapshot_age_seconds";
+const SNAPSHOT_REFUSED: &str = "registry_snapshot_refused_total";
 const MEMORY: &str = "process_resident_memory_bytes";
 
 /// What a request was, for the metrics.
@@ -70,6 +71,11 @@ fn describe() {
     describe_counter!(QUIRKS, Unit::Count, "Tolerated deviations of identity providers");
     describe_gauge!(CONNECTIONS, Unit::Count, "Connections to the stores by state");
     describe_gauge!(SNAPSHOT_AGE, Unit::Seconds, "Time since the registry was last read");
+    describe_counter!(
+        SNAPSHOT_REFUSED,
+        Unit::Count,
+        "Contents of the registry's database that were not taken, by the doubt"
+    );
     describe_gauge!(MEMORY, Unit::Bytes, "Resident memory");
     gauge!(ACTIVE).set(0.0);
     // An alert on a rate needs the series to be there before the first failure.
@@ -173,6 +179,11 @@ pub(crate) fn show_pool(pool: &str, idle: u32, used: u32) {
 /// Shows how old the registry's snapshot is.
 pub(crate) fn show_snapshot_age(age: Duration) {
     gauge!(SNAPSHOT_AGE).set(age.as_secs_f64());
+}
+
+/// Shows how often what the registry's database held was not taken, for one reason.
+pub(crate) fn show_snapshots_refused(reason: &'static str, count: u64) {
+    counter!(SNAPSHOT_REFUSED, "reason" => reason).absolute(count);
 }
 
 /// Shows how much memory the process has, where the system tells (Linux).

@@ -31,6 +31,7 @@ mod patch;
 mod quirks;
 mod races;
 mod rate_limit;
+mod registry_away;
 mod residency;
 mod rfc_examples;
 mod search;

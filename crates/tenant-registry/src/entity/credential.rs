@@ -10,10 +10,11 @@ use crate::tenant::TenantId;
 use region_router::Population;
 use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
+use serde::{Deserialize, Serialize};
 
 const TABLE: &str = "registry_credentials";
 
-#[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, PartialEq, Eq, DeriveEntityModel, Serialize, Deserialize)]
 #[sea_orm(table_name = "registry_credentials")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]

@@ -10,11 +10,12 @@ use crate::tenant::TenantId;
 use region_router::{Place, Population, Region};
 use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 const TABLE: &str = "registry_oauth_clients";
 
-#[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel, Serialize, Deserialize)]
 #[sea_orm(table_name = "registry_oauth_clients")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]

@@ -7,8 +7,9 @@ use crate::error::RegistryError;
 use crate::oauth::ClientSecret;
 use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
+use serde::{Deserialize, Serialize};
 
-#[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, PartialEq, Eq, DeriveEntityModel, Serialize, Deserialize)]
 #[sea_orm(table_name = "registry_oauth_secrets")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]

@@ -7,6 +7,8 @@ use sea_orm::entity::prelude::*;
 pub(crate) const PEPPER: &str = "token_pepper";
 /// A hash under the key in use, by which another key is noticed.
 pub(crate) const PEPPER_CHECK: &str = "token_pepper_check";
+/// When an operator last said that what the registry holds is to be taken, in microseconds since 1970.
+pub(crate) const ACCEPTED: &str = "accepted_at";
 
 #[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "registry_secrets")]

@@ -13,12 +13,13 @@ use region_router::{Population, Region};
 use scim_core::{Quirk, Tolerance};
 use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use time::OffsetDateTime;
 
 const TABLE: &str = "registry_tenants";
 
-#[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel, Serialize, Deserialize)]
 #[sea_orm(table_name = "registry_tenants")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]

@@ -18,7 +18,7 @@ impl Registry {
     /// A request with a key of the client's. `scope` is what the key is good for: caller, method and path.
     #[must_use]
     pub fn once(&self, scope: &str, key: &str, body: &[u8]) -> Once {
-        Once::of(&self.shared.pepper, scope, key, body)
+        Once::of(&self.shared.keys.load().pepper, scope, key, body)
     }
 
     /// The answer to this request, when it was answered within a day.
@@ -30,7 +30,7 @@ impl Registry {
         once: &Once,
         now: OffsetDateTime,
     ) -> Result<Option<Remembered>, RegistryError> {
-        look(self.shared.db.reader(), once, now).await
+        look(self.db()?.reader(), once, now).await
     }
 }
 

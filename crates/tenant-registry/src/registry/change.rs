@@ -60,8 +60,7 @@ impl Registry {
             ..Default::default()
         };
         let transaction = self
-            .shared
-            .db
+            .db()?
             .writer()
             .begin_with_options(options)
             .await

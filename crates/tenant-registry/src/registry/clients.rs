@@ -205,7 +205,7 @@ impl Registry {
         let place = id::place(&client.client_id).ok_or(RegistryError::ClientNotFound)?;
         let minted = id::mint_secret(&place);
         let kept = ClientSecret {
-            hash: self.shared.pepper.hash(minted.text.expose_secret()),
+            hash: self.shared.keys.load().pepper.hash(minted.text.expose_secret()),
             id: minted.key_id,
             hint: minted.hint,
             created_at: change.at,

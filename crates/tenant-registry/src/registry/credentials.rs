@@ -127,7 +127,7 @@ impl Registry {
         }
         let minted = mint(&Place { region: owner.region.clone(), population });
         let credential = Credential {
-            hash: self.shared.pepper.hash(minted.text.expose_secret()),
+            hash: self.shared.keys.load().pepper.hash(minted.text.expose_secret()),
             key_id: minted.key_id,
             tenant_id: owner.id.clone(),
             name: new.name.clone(),

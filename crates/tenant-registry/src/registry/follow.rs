@@ -17,10 +17,11 @@ const PAUSE: Duration = Duration::from_secs(1);
 const CONNECT: Duration = Duration::from_secs(2);
 
 impl Registry {
-    /// Refreshes the snapshot until `stop`: at every poll, and when a change is announced on Redis.
+    /// Refreshes the snapshot until `stop`: at every poll, and when a change is announced on Redis. Keeps it on disk.
     pub async fn follow(&self, stop: CancellationToken) {
         let both = async { tokio::join!(self.ask(), self.listen()) };
-        stop.run_until_cancelled(Box::pin(both)).await;
+        let both = stop.run_until_cancelled(Box::pin(both));
+        tokio::join!(both, Box::pin(self.keep(&stop)));
     }
 
     /// Tells other nodes that there is a new generation.
@@ -45,21 +46,19 @@ impl Registry {
     }
 
     async fn ask(&self) {
-        let mut ticks = interval(self.shared.poll.max(Duration::from_millis(10)));
+        let mut ticks = interval(self.shared.options.poll.max(Duration::from_millis(10)));
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut reachable = true;
+        // What was found at the start has been said.
+        let mut said = self.standing();
         loop {
-            ticks.tick().await;
-            let answer = self.refresh().await;
-            match &answer {
-                Ok(_) if !reachable => tracing::info!("The registry's database answers again."),
-                Err(error) if reachable => tracing::warn!(
-                    error = %error,
-                    "The registry's database does not answer; known tenants are served from memory."
-                ),
-                Ok(_) | Err(_) => {}
+            let is_asked = tokio::select! {
+                _ = ticks.tick() => false,
+                () = self.shared.asked.notified() => true,
+            };
+            said = self.say(said, &self.refresh().await);
+            if is_asked {
+                self.shared.looks.send_modify(|looks| *looks += 1);
             }
-            reachable = answer.is_ok();
         }
     }
 

@@ -29,8 +29,8 @@ impl Registry {
         now: OffsetDateTime,
     ) -> Result<(Arc<OauthClient>, Proof), ClientFailure> {
         let snapshot = self.shared.snapshot.load();
-        let pepper = &self.shared.pepper;
-        authenticate::authenticate_client(&snapshot, pepper, (client_id, secret), now)
+        let keys = self.shared.keys.load();
+        authenticate::authenticate_client(&snapshot, &keys.pepper, (client_id, secret), now)
     }
 
     /// A client that lives, and whose it is: for one that proves itself with an assertion. Asks no store.
@@ -49,7 +49,8 @@ impl Registry {
         scopes: Scopes,
         now: OffsetDateTime,
     ) -> (SecretString, Duration) {
-        let (key, lifetime) = (&self.shared.pepper.access_key, client.token_lifetime);
+        let keys = self.shared.keys.load();
+        let (key, lifetime) = (&keys.pepper.access_key, client.token_lifetime);
         let place = client.client_id.split_once('_').map_or("", |(_prefix, place)| place);
         let what = (proof, scopes.and(client.scopes));
         let token = access::seal(key, place, what, lifetime, now);
@@ -61,7 +62,7 @@ impl Registry {
     /// # Errors
     /// When the database fails.
     pub async fn clients(&self, tenant: &TenantId) -> Result<Vec<OauthClient>, RegistryError> {
-        let reader = self.shared.db.reader();
+        let reader = self.db()?.reader();
         let Some(owner) = self.find_tenant(tenant.as_str()).await? else { return Ok(Vec::new()) };
         let rows = oauth_client::Entity::find()
             .filter(oauth_client::Column::TenantId.eq(tenant.as_str()))
@@ -83,7 +84,7 @@ impl Registry {
     /// # Errors
     /// When the database fails.
     pub async fn client(&self, client_id: &str) -> Result<Option<OauthClient>, RegistryError> {
-        let reader = self.shared.db.reader();
+        let reader = self.db()?.reader();
         let Some((place, key_id)) = id::place(client_id).zip(id::key_id(client_id)) else {
             return Ok(None);
         };

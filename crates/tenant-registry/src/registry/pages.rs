@@ -39,7 +39,7 @@ impl Registry {
         let rows = find
             .order_by_asc(Slug)
             .limit(u64::from(query.limit))
-            .all(self.shared.db.reader())
+            .all(self.db()?.reader())
             .await
             .map_err(RegistryError::Database)?;
         rows.into_iter().map(tenant::Model::read).collect()
@@ -74,7 +74,7 @@ impl Registry {
         let rows = find
             .order_by_desc(Generation)
             .limit(u64::from(query.limit))
-            .all(self.shared.db.reader())
+            .all(self.db()?.reader())
             .await
             .map_err(RegistryError::Database)?;
         rows.into_iter().map(audit::Model::read).collect()

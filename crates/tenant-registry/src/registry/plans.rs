@@ -22,7 +22,7 @@ impl Registry {
     pub async fn plans(&self) -> Result<Vec<Plan>, RegistryError> {
         let rows = Entity::find()
             .order_by_asc(Column::Name)
-            .all(self.shared.db.reader())
+            .all(self.db()?.reader())
             .await
             .map_err(RegistryError::Database)?;
         rows.into_iter().map(Model::read).collect()
@@ -34,7 +34,7 @@ impl Registry {
     /// When the database fails.
     pub async fn plan(&self, name: &str) -> Result<Option<Plan>, RegistryError> {
         let row = Entity::find_by_id(name)
-            .one(self.shared.db.reader())
+            .one(self.db()?.reader())
             .await
             .map_err(RegistryError::Database)?;
         row.map(Model::read).transpose()

@@ -94,7 +94,7 @@ impl Registry {
     /// When the database fails.
     pub async fn manifest(&self, id: &TenantId) -> Result<Option<Manifest>, RegistryError> {
         let row = manifest::Entity::find_by_id(id.as_str())
-            .one(self.shared.db.reader())
+            .one(self.db()?.reader())
             .await
             .map_err(RegistryError::Database)?;
         row.map(manifest::Model::read).transpose()

@@ -18,7 +18,7 @@ impl Registry {
     pub async fn tenants(&self) -> Result<Vec<Tenant>, RegistryError> {
         let rows = entity::tenant::Entity::find()
             .order_by_asc(entity::tenant::Column::Slug)
-            .all(self.shared.db.reader())
+            .all(self.db()?.reader())
             .await
             .map_err(RegistryError::Database)?;
         rows.into_iter().map(entity::tenant::Model::read).collect()
@@ -36,7 +36,7 @@ impl Registry {
         };
         let row = entity::tenant::Entity::find()
             .filter(by)
-            .one(self.shared.db.reader())
+            .one(self.db()?.reader())
             .await
             .map_err(RegistryError::Database)?;
         row.map(entity::tenant::Model::read).transpose()
@@ -52,7 +52,7 @@ impl Registry {
             .filter(Column::TenantId.eq(tenant.as_str()))
             .order_by_asc(Column::CreatedAt)
             .order_by_asc(Column::Generation)
-            .all(self.shared.db.reader())
+            .all(self.db()?.reader())
             .await
             .map_err(RegistryError::Database)?;
         rows.into_iter().map(entity::credential::Model::read).collect()
@@ -64,7 +64,7 @@ impl Registry {
     /// When the database fails.
     pub async fn credential(&self, key_id: &str) -> Result<Option<Credential>, RegistryError> {
         let row = entity::credential::Entity::find_by_id(key_id)
-            .one(self.shared.db.reader())
+            .one(self.db()?.reader())
             .await
             .map_err(RegistryError::Database)?;
         row.map(entity::credential::Model::read).transpose()
@@ -87,7 +87,7 @@ impl Registry {
         let rows = query
             .order_by_desc(Column::Generation)
             .limit(last)
-            .all(self.shared.db.reader())
+            .all(self.db()?.reader())
             .await
             .map_err(RegistryError::Database)?;
         rows.into_iter().rev().map(entity::audit::Model::read).collect()

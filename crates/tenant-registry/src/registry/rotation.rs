@@ -145,7 +145,7 @@ impl Registry {
             .filter(Column::RetiresAt.is_null())
             .filter(Column::TenantId.in_subquery(open))
             .order_by_asc(Column::ExpiresAt)
-            .all(self.shared.db.reader())
+            .all(self.db()?.reader())
             .await
             .map_err(RegistryError::Database)?;
         let due = |row: Model| {

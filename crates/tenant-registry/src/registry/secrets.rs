@@ -48,7 +48,7 @@ impl Registry {
             .filter(Column::RevokedAt.is_null())
             .filter(Column::ClientId.in_subquery(live))
             .order_by_asc(Column::ExpiresAt)
-            .all(self.shared.db.reader())
+            .all(self.db()?.reader())
             .await
             .map_err(RegistryError::Database)?;
         let mut due = Vec::new();
@@ -63,7 +63,7 @@ impl Registry {
         row: Model,
         now: OffsetDateTime,
     ) -> Result<Option<ExpiringSecret>, RegistryError> {
-        let reader = self.shared.db.reader();
+        let reader = self.db()?.reader();
         let client = oauth_client::Entity::find_by_id(row.client_id.as_str())
             .one(reader)
             .await

@@ -38,7 +38,7 @@ impl Registry {
         for some in last.chunks(AT_ONCE) {
             Entity::insert_many(some.iter().map(|usage| ActiveModel::from(*usage)))
                 .on_conflict(newer.clone())
-                .exec_without_returning(self.shared.db.writer())
+                .exec_without_returning(self.db()?.writer())
                 .await
                 .map_err(RegistryError::Database)?;
         }
@@ -55,7 +55,7 @@ impl Registry {
     ) -> Result<HashMap<String, CredentialUse>, RegistryError> {
         let rows = Entity::find()
             .filter(Column::TenantId.eq(id.as_str()))
-            .all(self.shared.db.reader())
+            .all(self.db()?.reader())
             .await
             .map_err(RegistryError::Database)?;
         let read = |row: Model| Ok((row.key_id.clone(), row.read()?));

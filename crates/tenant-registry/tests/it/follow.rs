@@ -1,3 +1,4 @@
+use crate::support::follower::{Follower, SOON, reached};
 use crate::support::redis::{Redis, free_port};
 use crate::support::{NOW, Store, by, credential, presented, revoke, tenant};
 use secrecy::ExposeSecret;
@@ -6,41 +7,11 @@ use tenant_registry::{
     AuthFailure, BearerToken, NewClient, Proof, Registry, RegistryError, RegistryOptions, Scopes,
 };
 use tokio::time::timeout;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
-const SOON: Duration = Duration::from_secs(10);
 const NEVER: Duration = Duration::from_secs(86_400);
 
-/// A node's follower, ended before the test is.
-struct Follower {
-    stop: CancellationToken,
-    tasks: TaskTracker,
-}
-
-impl Follower {
-    fn of(registry: &Registry) -> Self {
-        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-        let (registry, until) = (registry.clone(), stop.clone());
-        tasks.spawn(async move { registry.follow(until).await });
-        tasks.close();
-        Self { stop, tasks }
-    }
-
-    async fn end(self) {
-        self.stop.cancel();
-        timeout(SOON, self.tasks.wait()).await.unwrap();
-    }
-}
-
-async fn reached(registry: &Registry, generation: i64) {
-    let mut generations = registry.generations();
-    let wait = generations.wait_for(|reached| *reached >= generation);
-    timeout(SOON, wait).await.expect("the change arrives").unwrap();
-}
-
 fn options(poll: Duration, redis_url: Option<&str>) -> RegistryOptions {
-    RegistryOptions { poll, redis_url: redis_url.map(str::to_owned), pepper: None }
+    RegistryOptions { poll, redis_url: redis_url.map(str::to_owned), ..RegistryOptions::default() }
 }
 
 #[tokio::test]
@@ -148,22 +119,6 @@ async fn known_tenants_are_served_when_the_database_is_gone() {
     assert!(registry.authenticate(&presented(&issued), NOW).is_ok());
     assert!(registry.age() >= before, "the age says how stale the snapshot is");
     follower.end().await;
-    store.remove().await;
-}
-
-#[tokio::test]
-async fn a_restored_older_database_replaces_what_was_known() {
-    let store = Store::new().await;
-    let registry = store.node().await;
-    let issued = credential(&registry, &tenant(&registry, "acme").await).await;
-    assert!(registry.authenticate(&presented(&issued), NOW).is_ok());
-
-    store.run("DELETE FROM registry_credentials").await;
-    store.run("UPDATE registry_generation SET generation = 1").await;
-
-    assert!(registry.refresh().await.unwrap());
-    let failure = registry.authenticate(&presented(&issued), NOW).unwrap_err();
-    assert_eq!(failure, AuthFailure::Unknown);
     store.remove().await;
 }
 

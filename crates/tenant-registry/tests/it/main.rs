@@ -9,6 +9,7 @@
 mod answers;
 mod credentials;
 mod dialect;
+mod doubts;
 mod follow;
 mod fuzz;
 mod lost;
@@ -21,6 +22,7 @@ mod purge;
 mod recognise;
 mod rotation;
 mod schema;
+mod snapshots;
 mod support;
 mod switch;
 mod switched;

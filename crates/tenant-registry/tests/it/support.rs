@@ -1,5 +1,6 @@
 //! A store for one test, and what tests have in common.
 
+pub(crate) mod follower;
 pub(crate) mod redis;
 
 use migrations::{Database, PoolOptions};
@@ -11,7 +12,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tenant_registry::{
     Actor, BearerToken, By, Credential, IssuedCredential, NewCredential, NewTenant, Registry,
-    RegistryOptions, Tenant, TenantChange,
+    RegistryOptions, Source, Tenant, TenantChange,
 };
 use time::OffsetDateTime;
 use time::macros::datetime;
@@ -77,13 +78,53 @@ impl Store {
     }
 
     pub(crate) async fn database(&self) -> Database {
-        let options = PoolOptions {
-            readers: 4,
-            acquire_timeout: Duration::from_secs(10),
-            statement_timeout: Duration::from_secs(10),
-            application_name: "muster-test".to_owned(),
-        };
-        Database::open(&self.url, &options).await.unwrap()
+        Database::open(&self.url, &pool()).await.unwrap()
+    }
+
+    /// Where a node that serves finds it.
+    pub(crate) fn source(&self) -> Source {
+        // A database that is away is noticed soon.
+        let pool = PoolOptions { acquire_timeout: Duration::from_secs(2), ..pool() };
+        Source { url: self.url.clone().into(), pool }
+    }
+
+    /// Takes the database away; nobody may be connected to it any more.
+    pub(crate) async fn go_away(&self) {
+        match &self.place {
+            Kept::Folder(folder) => {
+                for end in ["", "-wal", "-shm"] {
+                    let from = folder.path().join(format!("registry.db{end}"));
+                    if from.exists() {
+                        std::fs::rename(&from, folder.path().join(format!("away{end}"))).unwrap();
+                    }
+                }
+            }
+            Kept::Server { url, name } => {
+                administer(url, &format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false")).await;
+                let others = format!(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+                );
+                administer(url, &others).await;
+            }
+        }
+    }
+
+    /// Brings it back.
+    pub(crate) async fn come_back(&self) {
+        match &self.place {
+            Kept::Folder(folder) => {
+                for end in ["-shm", "-wal", ""] {
+                    let from = folder.path().join(format!("away{end}"));
+                    if from.exists() {
+                        std::fs::rename(from, folder.path().join(format!("registry.db{end}")))
+                            .unwrap();
+                    }
+                }
+            }
+            Kept::Server { url, name } => {
+                administer(url, &format!("ALTER DATABASE {name} ALLOW_CONNECTIONS true")).await;
+            }
+        }
     }
 
     /// A node of its own on this store.
@@ -100,6 +141,12 @@ impl Store {
         let database = self.database().await;
         database.writer().execute_unprepared(sql).await.unwrap();
         database.close().await.unwrap();
+    }
+
+    /// Makes of it an older copy: of the number of its changes, not of its rows.
+    pub(crate) async fn restore(&self, generation: i64) {
+        self.run(&format!("DELETE FROM registry_audit WHERE generation > {generation}")).await;
+        self.run(&format!("UPDATE registry_generation SET generation = {generation}")).await;
     }
 
     /// Every value of a table, as text.
@@ -124,6 +171,15 @@ impl Store {
                 administer(&url, &format!("DROP DATABASE {name} WITH (FORCE)")).await;
             }
         }
+    }
+}
+
+fn pool() -> PoolOptions {
+    PoolOptions {
+        readers: 4,
+        acquire_timeout: Duration::from_secs(10),
+        statement_timeout: Duration::from_secs(10),
+        application_name: "muster-test".to_owned(),
     }
 }
 

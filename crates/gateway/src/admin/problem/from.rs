@@ -67,6 +67,9 @@ impl From<RegistryError> for Problem {
             | RegistryError::TooManyClients(_)
             | RegistryError::TooManySecrets(_) => Self::new(Code::TooMany, said),
             error @ (RegistryError::Silent
+            | RegistryError::FileGone
+            | RegistryError::Doubtful(_)
+            | RegistryError::NoStart { .. }
             | RegistryError::PepperMismatch
             | RegistryError::Unreadable { .. }
             | RegistryError::Redis(_)

@@ -14,6 +14,7 @@ pub(crate) struct Binary {
     child: Child,
     log: PathBuf,
     pub(crate) address: SocketAddr,
+    pub(crate) ops: SocketAddr,
 }
 
 impl Drop for Binary {
@@ -51,9 +52,10 @@ impl Binary {
             .spawn()
             .unwrap();
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
-        let mut started = Self { child, log, address };
+        let mut started = Self { child, log, address, ops: address };
         let line = until("the start", async || started.line("serving")).await;
         started.address = line["address"].as_str().unwrap().parse().unwrap();
+        started.ops = line["ops"].as_str().unwrap().parse().unwrap();
         started
     }
 

@@ -57,6 +57,38 @@ impl Stores {
         self.folder.path()
     }
 
+    /// Takes the registry's database away, whoever is connected to it.
+    pub(crate) fn take_registry_away(&self) {
+        let Some(server) = &self.server else { return self.rename("registry", "away") };
+        let name = format!("{}_registry", server.prefix);
+        server.run(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false"));
+        server.run(&format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+        ));
+    }
+
+    /// Brings it back.
+    pub(crate) fn bring_registry_back(&self) {
+        let Some(server) = &self.server else { return self.rename("away", "registry") };
+        server.run(&format!("ALTER DATABASE {}_registry ALLOW_CONNECTIONS true", server.prefix));
+    }
+
+    fn rename(&self, from: &str, to: &str) {
+        // The database comes last, so that nobody makes another journal for it.
+        for end in ["-shm", "-wal", ""] {
+            let path = self.folder.path().join(format!("{from}.sqlite{end}"));
+            if path.exists() {
+                std::fs::rename(path, self.folder.path().join(format!("{to}.sqlite{end}")))
+                    .unwrap();
+            }
+        }
+    }
+
+    /// Whether the stores are files.
+    pub(crate) fn are_files(&self) -> bool {
+        self.server.is_none()
+    }
+
     /// Every byte of the registry, or of a region's store.
     pub(crate) fn bytes_of(&self, name: &str) -> Vec<u8> {
         if let Some(server) = &self.server {
@@ -94,10 +126,19 @@ impl Server {
     }
 
     fn administer(&self, what: &str, how: &str) {
+        let of = |name| format!("{what} {}_{name}{how}", self.prefix);
+        self.run_all(&self.names.iter().map(of).collect::<Vec<_>>());
+    }
+
+    fn run(&self, sql: &str) {
+        self.run_all(&[sql.to_owned()]);
+    }
+
+    fn run_all(&self, statements: &[String]) {
         let mut psql = Command::new("psql");
         psql.args(["-q", "-X", "-v", "ON_ERROR_STOP=1"]).arg(format!("{}/postgres", self.url));
-        for name in &self.names {
-            psql.arg("-c").arg(format!("{what} {}_{name}{how}", self.prefix));
+        for sql in statements {
+            psql.args(["-c", sql]);
         }
         let done = psql.output().expect("psql is installed");
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
