@@ -28,7 +28,7 @@ impl Scoped {
     #[tracing::instrument(name = "directory.fence", skip_all)]
     pub async fn fence(&self, now: OffsetDateTime) -> Result<(), DirectoryError> {
         match self.enter(now).await {
-            Ok(()) | Err(DirectoryError::Fenced) => {}
+            Ok(_) | Err(DirectoryError::Fenced) => {}
             Err(error) => return Err(error),
         }
         let sql = "UPDATE tenants SET state = $2 WHERE tenant_id = $1 AND (state = 'active' OR state LIKE 'frozen:%')";
@@ -38,15 +38,15 @@ impl Scoped {
         Ok(())
     }
 
-    /// Takes away the fence that was seen.
-    pub(crate) async fn open_fence(&self, seen: &str) -> Result<(), DirectoryError> {
+    /// Takes away the fence that was seen, if it was one.
+    pub(crate) async fn open_fence(&self, seen: &str) -> Result<bool, DirectoryError> {
         if seen == "active" {
-            return Ok(());
+            return Ok(false);
         }
         let sql = "UPDATE tenants SET state = 'active' WHERE tenant_id = $1 AND state = $2";
         let statement = self.statement(sql, vec![seen.into()]);
         self.directory().database().writer().execute_raw(statement).await?;
-        Ok(())
+        Ok(true)
     }
 }
 

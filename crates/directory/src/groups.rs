@@ -99,7 +99,9 @@ impl Scoped {
             match self.try_create_group(&id, group, members, &held, asked).await {
                 Err(DirectoryError::Contended) if tries < TRIES => {}
                 // The tenant may be new here; when it is fenced indeed, entering says so.
-                Err(DirectoryError::Fenced) if tries < TRIES => self.enter(asked.now).await?,
+                Err(DirectoryError::Fenced) if tries < TRIES => {
+                    self.enter(asked.now).await?;
+                }
                 Err(error) => return Err(error),
                 Ok(Tried::Nests(_)) if tries == TRIES => return Err(DirectoryError::Contended),
                 Ok(Tried::Nests(groups)) => held.extend(groups),
@@ -143,7 +145,9 @@ impl Scoped {
             match self.try_change_group(id, &expected, &alter, &held, asked).await {
                 Err(DirectoryError::Contended) if tries < TRIES => {}
                 // The fence may be one that this node knows to be out of date; when it stands indeed, entering says so.
-                Err(DirectoryError::Fenced) if tries < TRIES => self.enter(asked.now).await?,
+                Err(DirectoryError::Fenced) if tries < TRIES => {
+                    self.enter(asked.now).await?;
+                }
                 Err(error) => return Err(error),
                 Ok(Tried::Nests(_)) if tries == TRIES => return Err(DirectoryError::Contended),
                 Ok(Tried::Nests(groups)) => {
@@ -215,7 +219,9 @@ impl Scoped {
             match self.try_delete_group(id, &expected, asked).await {
                 Err(DirectoryError::Contended) if tries < TRIES => {}
                 // The fence may be one that this node knows to be out of date; when it stands indeed, entering says so.
-                Err(DirectoryError::Fenced) if tries < TRIES => self.enter(asked.now).await?,
+                Err(DirectoryError::Fenced) if tries < TRIES => {
+                    self.enter(asked.now).await?;
+                }
                 Err(error) => return Err(error),
                 Ok(()) => break,
             }

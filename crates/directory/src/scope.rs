@@ -352,11 +352,12 @@ impl Scoped {
         self.directory.database().writer().begin_with_options(options).await
     }
 
-    /// Makes sure that the tenant has its rows here; the first write of a tenant finds them missing.
+    /// Makes sure that the tenant has its rows here, and that no fence stands that is out of date; the first write of a tenant
+    /// finds them missing. Whether there was something to be done, so that the same write may succeed now.
     ///
     /// # Errors
     /// [`DirectoryError::Fenced`] when the rows are there and forbid writing.
-    pub(crate) async fn enter(&self, now: OffsetDateTime) -> Result<(), DirectoryError> {
+    pub(crate) async fn enter(&self, now: OffsetDateTime) -> Result<bool, DirectoryError> {
         let known = self
             .read_one("SELECT epoch, state FROM tenants WHERE tenant_id = $1", Vec::new())
             .await?;
@@ -381,7 +382,8 @@ impl Scoped {
             slots.join(", ")
         );
         transaction.execute_raw(self.statement(insert, Vec::new())).await?;
-        Ok(transaction.commit().await?)
+        transaction.commit().await?;
+        Ok(true)
     }
 }
 

@@ -190,7 +190,9 @@ impl Scoped {
             match self.try_change_locked(id, base, expected, alter, asked).await {
                 Err(DirectoryError::Contended) if tries < TRIES => {}
                 // The fence may be one that this node knows to be out of date; when it stands indeed, entering says so.
-                Err(DirectoryError::Fenced) if tries < TRIES => self.enter(asked.now).await?,
+                Err(DirectoryError::Fenced) if tries < TRIES => {
+                    self.enter(asked.now).await?;
+                }
                 outcome => return outcome,
             }
         }
@@ -283,7 +285,9 @@ impl Scoped {
             match write::delete(self, id, &expected, asked).await {
                 Err(DirectoryError::Contended) if tries < TRIES => {}
                 // The fence may be one that this node knows to be out of date; when it stands indeed, entering says so.
-                Err(DirectoryError::Fenced) if tries < TRIES => self.enter(asked.now).await?,
+                Err(DirectoryError::Fenced) if tries < TRIES => {
+                    self.enter(asked.now).await?;
+                }
                 Err(error) => return Err(error),
                 Ok(()) => break,
             }
@@ -366,7 +370,9 @@ impl Scoped {
         change: &write::UserChange,
         now: OffsetDateTime,
     ) -> Result<(), DirectoryError> {
-        self.enter(now).await?;
+        if self.enter(now).await? {
+            return Ok(());
+        }
         let current = self.user(&change.before.id, "").await?;
         if current.version == change.before.version && change.seats > 0 {
             return Err(self.no_seat(&change.user).await?);

@@ -118,7 +118,9 @@ impl Scoped {
             match self.try_act(id, &errand).await {
                 Err(DirectoryError::Contended) if tries < TRIES => {}
                 // The fence may be one that this node knows to be out of date; when it stands indeed, entering says so.
-                Err(DirectoryError::Fenced) if tries < TRIES => self.enter(asked.now).await?,
+                Err(DirectoryError::Fenced) if tries < TRIES => {
+                    self.enter(asked.now).await?;
+                }
                 // Between the look for the deleted user and that for the user it may have been deleted.
                 Err(DirectoryError::NotFound) if action == Action::Restore && tries == 1 => {}
                 // The key's row came meanwhile, with the write that it tells of.

@@ -13,6 +13,7 @@ mod changes;
 mod costs;
 mod crowd;
 mod failure;
+mod fence;
 mod filters;
 mod filters_random;
 mod lists;
