@@ -49,6 +49,10 @@ pub struct RemovedAttributeView {
     pub people_with_values: u64,
 }
 
+/// The longest description of an attribute, and the most of its usual values.
+const DESCRIPTION_MOST: usize = 200;
+const VALUES_MOST: usize = 100;
+
 /// An attribute to declare.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -195,6 +199,13 @@ fn attribute(asked: AddAttribute) -> Result<CustomAttribute, Problem> {
     attribute.case_exact |= asked.case_exact.unwrap_or_default();
     attribute.description = asked.description.unwrap_or_default();
     attribute.canonical_values = asked.values.unwrap_or_default();
+    if attribute.description.chars().count() > DESCRIPTION_MOST {
+        let detail = format!("must have at most {DESCRIPTION_MOST} characters");
+        return Err(Problem::field("description", detail));
+    }
+    if attribute.canonical_values.len() > VALUES_MOST {
+        return Err(Problem::field("values", format!("must be at most {VALUES_MOST}")));
+    }
     if kind != Kind::String && !attribute.canonical_values.is_empty() {
         return Err(Problem::field("values", "are for strings alone"));
     }

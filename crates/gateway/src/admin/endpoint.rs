@@ -340,7 +340,7 @@ impl Endpoint {
             Access::Operator(_) | Access::Tenant(_) => codes.push(Code::ScopeMissing),
         }
         if self.path.contains('{') {
-            // A part that is empty makes another path.
+            // Clients that leave a part empty ask for another path, since most of them make one slash of two.
             codes.extend([Code::NotFound, Code::PathUnknown, Code::MethodNotAllowed]);
         }
         if self.body.is_some() {

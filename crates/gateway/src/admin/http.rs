@@ -75,7 +75,12 @@ async fn handle(
     payload: web::Payload,
     seen: &mut Seen,
 ) -> Result<Answer, Problem> {
-    let found = find(request.method().as_str(), request.path());
+    // A name that its caller left empty must not lead to the path without it: from one tenant to the list of all.
+    let found = if context(request).has_empty_part {
+        Found::Nothing
+    } else {
+        find(request.method().as_str(), request.path())
+    };
     let (endpoint, path) = match found {
         Found::Endpoint(endpoint, path) => (endpoint, path),
         // Who has no token is not told what there is.

@@ -309,6 +309,7 @@ pub(crate) fn context(request: &HttpRequest) -> RequestContext {
         trace_id: None,
         started: Instant::now(),
         is_slashed: false,
+        has_empty_part: false,
         standing: None,
     })
 }

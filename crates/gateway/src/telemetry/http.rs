@@ -42,6 +42,8 @@ pub struct RequestContext {
     pub started: Instant,
     /// Whether its path ended with a slash, which no route sees.
     pub is_slashed: bool,
+    /// Whether a part of its path was empty, at its end or within, which no route sees either.
+    pub has_empty_part: bool,
     /// How the caller stands within its rate, if it has one.
     pub standing: Option<Standing>,
 }
@@ -80,6 +82,7 @@ pub async fn observe<B: MessageBody>(
         request_id: request_id.clone(),
         started: Instant::now(),
         is_slashed: request.path().trim_end_matches('/').len() < request.path().len(),
+        has_empty_part: request.path().contains("//") || request.path().ends_with('/'),
         standing: None,
     };
     let mut line = Line::of(&request, &context, span.clone());

@@ -151,8 +151,7 @@ impl Reply {
         assert_ne!(self.status, 500, "{}", self.text);
         assert_eq!(self.header("cache-control"), Some("no-store"), "{self:?}");
         assert_eq!(self.header("x-content-type-options"), Some("nosniff"), "{self:?}");
-        // A slash at the end makes no difference, here as at SCIM.
-        let endpoint = match find(method, path.trim_end_matches('/')) {
+        let endpoint = match find(method, path) {
             Found::Endpoint(endpoint, _) => Some(endpoint),
             Found::Others(_) | Found::Nothing => None,
         };

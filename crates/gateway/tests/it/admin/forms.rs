@@ -81,6 +81,18 @@ async fn a_field_that_is_wrong_is_named() {
         (
             "POST",
             &attributes,
+            json!({ "attribute": "x", "type": "string", "description": "a".repeat(201) }),
+            "description",
+        ),
+        (
+            "POST",
+            &attributes,
+            json!({ "attribute": "x", "type": "string", "values": vec!["a"; 101] }),
+            "values",
+        ),
+        (
+            "POST",
+            &attributes,
             json!({ "attribute": "x", "type": "integer", "values": ["1"] }),
             "values",
         ),
@@ -312,6 +324,7 @@ async fn a_path_takes_the_methods_of_the_document_and_a_path_that_is_none_is_404
             assert_eq!(head.header("etag"), whole.header("etag"));
         }
         for path in [
+            format!("{path}/"),
             format!("{path}/no/such/thing"),
             format!("/x{path}"),
             format!("{path}%00"),
@@ -327,6 +340,8 @@ async fn a_path_takes_the_methods_of_the_document_and_a_path_that_is_none_is_404
         "/admin/",
         "/admin/v1",
         "/admin/v2/tenants",
+        "/admin/v1//tenants",
+        "/admin/v1/tenants//limits",
         "/admin/v1/tenants/..%2fx",
         "/ADMIN/V1/TENANTS",
     ] {
