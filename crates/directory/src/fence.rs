@@ -28,10 +28,13 @@ impl Scoped {
     #[tracing::instrument(name = "directory.fence", skip_all)]
     pub async fn fence(&self, now: OffsetDateTime) -> Result<(), DirectoryError> {
         match self.enter(now).await {
-            Ok(_) | Err(DirectoryError::Fenced) => {}
+            // What stood there of an earlier change is gone.
+            Ok(_) => {}
+            // A fence of this change or a later one stops more than this one would.
+            Err(DirectoryError::Fenced) => return Ok(()),
             Err(error) => return Err(error),
         }
-        let sql = "UPDATE tenants SET state = $2 WHERE tenant_id = $1 AND (state = 'active' OR state LIKE 'frozen:%')";
+        let sql = "UPDATE tenants SET state = $2 WHERE tenant_id = $1 AND state = 'active'";
         let state = format!("{FROZEN}{}", self.tenant().version);
         let statement = self.statement(sql, vec![state.into()]);
         self.directory().database().writer().execute_raw(statement).await?;

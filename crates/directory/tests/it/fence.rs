@@ -38,5 +38,8 @@ async fn a_fence_stops_every_write_of_whoever_has_not_heard() {
     create(&stale, "bob").await.unwrap();
     as_of(&scene, 9).fence(NOW).await.unwrap();
     is_fenced(create(&fresh, "eve").await.map(drop));
+    // One that comes late does not lower it.
+    as_of(&scene, 7).fence(NOW).await.unwrap();
+    is_fenced(create(&fresh, "eve").await.map(drop));
     create(&as_of(&scene, 10), "eve").await.unwrap();
 }
