@@ -7,6 +7,7 @@ mod m2026_11_22_000001_create_registry;
 mod m2026_11_22_000002_tenant_dialect;
 mod m2026_11_22_000003_administer;
 mod m2026_11_22_000004_secret_warnings;
+mod m2026_11_22_000005_routing;
 
 use sea_orm_migration::prelude::*;
 
@@ -22,6 +23,7 @@ impl MigratorTrait for RegistryMigrator {
             Box::new(m2026_11_22_000002_tenant_dialect::Migration),
             Box::new(m2026_11_22_000003_administer::Migration),
             Box::new(m2026_11_22_000004_secret_warnings::Migration),
+            Box::new(m2026_11_22_000005_routing::Migration),
         ]
     }
 

@@ -7,6 +7,7 @@ pub(crate) mod stores;
 use crate::admin::Admin;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::forward::{self, Peers};
 use crate::health::{self, Readiness};
 use crate::jobs;
 use crate::jobs::uses::Uses;
@@ -82,6 +83,7 @@ impl App {
             admin: Arc::new(admin),
             hosts,
             node: stores.node,
+            peers: Peers::new(&config)?,
             registry: stores.registry,
             directories: stores.directories,
             clock: Clock,
@@ -224,6 +226,7 @@ async fn wait(tasks: &TaskTracker, patience: Duration) {
 
 fn main_server(state: &web::Data<State>, listener: TcpListener) -> std::io::Result<Server> {
     let data = state.clone();
+    let forwards = state.peers.links().next().is_some();
     let settings = &state.config.server;
     let cores = || std::thread::available_parallelism().map_or(2, NonZero::get);
     let workers = if settings.workers == 0 { cores() } else { settings.workers };
@@ -231,11 +234,18 @@ fn main_server(state: &web::Data<State>, listener: TcpListener) -> std::io::Resu
         WebApp::new()
             .app_data(data.clone())
             .wrap(NormalizePath::trim())
+            // A target is forwarded as it came.
+            .wrap(from_fn(forward::forward))
             .wrap(from_fn(observe))
             .configure(routes::configure)
     })
     .workers(workers)
     .max_connections(state.limits.connections)
+    .on_connect(move |connection, extensions| {
+        if forwards {
+            forward::hold(connection, extensions);
+        }
+    })
     .client_request_timeout(HEAD_TIMEOUT)
     .keep_alive(KEEP_ALIVE)
     .shutdown_timeout(LINGER_SECONDS)

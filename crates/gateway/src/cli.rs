@@ -10,6 +10,7 @@ mod doctor;
 mod life;
 mod log;
 mod migrate;
+mod node;
 mod oauth_client;
 mod operator;
 mod output;
@@ -100,6 +101,9 @@ enum Command {
     /// Credentials of operators
     #[command(subcommand)]
     Operator(operator::Command),
+    /// Keys by which the nodes know each other
+    #[command(subcommand)]
+    Node(node::Command),
     /// Check any SCIM server against RFC 7643, 7644 and 9865, from outside
     Conformance(conformance::Arguments),
     /// Show what became of a tenant's requests, newest last
@@ -166,6 +170,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Residency(asked) => people::residency(asked, &config, output).await,
             Command::Audit(asked) => people::audit(asked, &config, output).await,
             Command::Registry(command) => registry::run(command, &config, output).await,
+            Command::Node(command) => node::run(command, &config, output),
             Command::Operator(command) => operator::run(command, &config, output).await,
             Command::Log(arguments) => log::run(&arguments, &config, output).await,
             Command::Quirks(arguments) => quirks::run(&arguments, &config, output).await,

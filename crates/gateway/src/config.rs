@@ -13,6 +13,7 @@ pub mod database;
 pub mod hosting;
 pub mod limits;
 pub mod log;
+pub mod node;
 pub mod operator;
 pub mod otel;
 pub mod problem;
@@ -25,6 +26,7 @@ pub use database::DatabaseSettings;
 pub use hosting::Hosting;
 pub use limits::Limits;
 pub use log::{LogFormat, LogSettings};
+pub use node::NodeSettings;
 pub use operator::{OidcSettings, OperatorSettings};
 pub use otel::OtelSettings;
 pub use problem::{Problem, Problems, Source};
@@ -74,6 +76,8 @@ pub const KEYS: &[&str] = &[
     "limits.request_timeout",
     "log.format",
     "log.level",
+    "node.keys",
+    "node.peer_jwks",
     "node.regions",
     "operator.keys",
     "operator.max_lifetime",
@@ -86,6 +90,7 @@ pub const KEYS: &[&str] = &[
     "redis.url",
     "redis.url_file",
     "regions.{name}.gateway",
+    "regions.{name}.gateway_connections",
     "regions.{name}.host_prefix",
     "regions.{name}.store",
     "regions.{name}.store_file",
@@ -124,6 +129,8 @@ pub struct Config {
     pub regions: Vec<RegionSettings>,
     /// The regions whose stores this node opens (`node.regions`).
     pub serves: BTreeSet<Region>,
+    /// How the nodes know each other.
+    pub node: NodeSettings,
     /// Redis, when there is one (`redis.url`).
     pub redis_url: Option<SecretString>,
     /// How connections to the stores are kept.
@@ -201,6 +208,7 @@ impl Config {
             database: database::read(values),
             limits: limits::read(values),
             retention: retention::read(values),
+            node: node::read(values, &data_dir),
             operator: operator::read(values, &data_dir),
             log: log::read(values),
             otel: otel::read(variables, values),

@@ -8,6 +8,7 @@ pub mod clock;
 pub mod config;
 pub mod conformance;
 pub mod doctor;
+pub mod forward;
 pub mod health;
 pub mod jobs;
 pub mod jwk;

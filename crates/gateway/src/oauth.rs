@@ -170,7 +170,8 @@ async fn read(
         }
         Ok(bytes)
     };
-    match tokio::time::timeout(state.limits.body_timeout, collect).await {
+    let patience = context(request).within(state.limits.body_timeout);
+    match tokio::time::timeout(patience, collect).await {
         Ok(bytes) => Form::parse(&bytes?),
         Err(_elapsed) => Err(OauthError::request("The body did not arrive in time.")
             .status(StatusCode::REQUEST_TIMEOUT)),

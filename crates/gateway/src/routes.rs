@@ -96,6 +96,32 @@ pub fn template(request: &HttpRequest) -> &'static str {
     TEMPLATES.iter().find(|(path, _)| *path == below).map_or("/*", |(_, template)| template)
 }
 
+/// The template of a path that no route has taken yet.
+#[must_use]
+pub fn template_of(path: &str) -> &'static str {
+    let path = path.trim_end_matches('/');
+    if path == oauth::TOKEN_PATH {
+        return oauth::TOKEN_PATH;
+    }
+    let parts = || path.split('/').skip(1);
+    // The alias has two parts more before what the two have in common.
+    let is_alias = parts().nth(2) == Some("t") && parts().nth(3).is_some();
+    let below: Vec<&str> = parts().skip(if is_alias { 4 } else { 2 }).collect();
+    if !parts().take(2).eq(["scim", "v2"]) {
+        return "/*";
+    }
+    let fits = |template: &str| {
+        let known: Vec<&str> = template.split('/').skip(1).collect();
+        let is_same = |(known, part): (&&str, &&str)| known == part || *known == "{id}";
+        known.len() == below.len() && known.iter().zip(&below).all(is_same)
+    };
+    // Where the name of an endpoint could be an id, the endpoint is meant.
+    let exact =
+        TEMPLATES.iter().find(|(path, _)| path.split('/').skip(1).eq(below.iter().copied()));
+    let found = exact.or_else(|| TEMPLATES.iter().find(|(path, _)| fits(path)));
+    found.map_or("/*", |(_, template)| template)
+}
+
 /// Whether a request is one to the base URL itself.
 #[must_use]
 pub fn is_base(request: &HttpRequest) -> bool {

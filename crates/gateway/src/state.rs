@@ -3,6 +3,7 @@
 use crate::admin::Admin;
 use crate::clock::Clock;
 use crate::config::{Config, Limits};
+use crate::forward::Peers;
 use crate::health::Readiness;
 use crate::jobs::uses::Uses;
 use crate::oauth::Replays;
@@ -22,6 +23,8 @@ pub struct State {
     pub hosts: Hosts,
     /// What this node serves and which peers it knows.
     pub node: Node,
+    /// The ways to the regions that are elsewhere.
+    pub peers: Peers,
     /// What the admin API reaches.
     pub admin: Arc<Admin>,
     /// Tenants and credentials.

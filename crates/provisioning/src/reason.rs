@@ -226,6 +226,10 @@ reasons! {
     /// This node cannot reach the region that host and token name (RFC 9110 §15.5.20).
     RegionNotHere = "region_not_here", Connection, 421, None;
 
+    /// The nodes forward requests of a region to each other, and none has its store (RFC 5842 §7.2).
+    RoutingLoop = "routing_loop", Store, 508, None;
+    /// The gateway of the region, which is elsewhere, did not answer.
+    RegionUnreachable = "region_unreachable", Store, 503, None;
     /// The tenant's data is being moved; writes wait.
     TenantFrozen = "tenant_frozen", Store, 503, None;
     /// A store did not answer.

@@ -8,6 +8,7 @@ pub mod change;
 use crate::credential::scopes::Scopes;
 use crate::extension::Extension;
 use crate::rate::RateLimit;
+use crate::routing::Routing;
 use crate::switch::Switch;
 use provisioning::{Profile, ProfileId, roles};
 use region_router::{Place, Population, Region};
@@ -173,6 +174,8 @@ pub struct Tenant {
     pub operations: Scopes,
     /// How many of its requests are answered.
     pub rate_limit: RateLimit,
+    /// Whether its requests may pass through another region.
+    pub routing: Routing,
     /// The word for its identity provider; empty before one is chosen.
     pub provider: String,
     /// Whether its connection is switched on.
@@ -227,6 +230,7 @@ impl Tenant {
             schemas: schemas(new.profile, &Extension::default()),
             operations: new.operations,
             rate_limit: new.rate_limit,
+            routing: Routing::default(),
             provider: new.provider.clone(),
             provisioning: true,
             sync_until: None,

@@ -1,4 +1,4 @@
-//! The keys of the built-in issuer: Ed25519, each a file of the keys' folder, the youngest of which signs.
+//! The keys of the built-in issuer, and those of nodes: Ed25519, each a file of the keys' folder, the youngest of which signs.
 //!
 //! **Invariant**: a private key is readable by its owner alone, is in a file whole or not at all, and leaves this module
 //! only to sign.
@@ -126,7 +126,7 @@ impl Keys {
         let keys = self.all()?;
         if keys.len() >= MAX_LIVE {
             bail!(
-                "there are {} keys already; retire the older one first with `muster operator key retire {}`",
+                "there are {} keys already; retire the older one first: {}",
                 keys.len(),
                 keys.last().map(|key| key.kid.as_str()).unwrap_or_default()
             );
@@ -141,10 +141,12 @@ impl Keys {
     pub fn retire(&self, kid: &str) -> anyhow::Result<()> {
         let keys = self.all()?;
         let Some(key) = keys.iter().find(|key| key.kid == kid) else {
-            bail!("there is no key {kid:?}; `muster operator key list` shows the keys");
+            bail!(
+                "there is no key {kid:?}; `key list` shows the keys, or `key jwks` those of a node"
+            );
         };
         if keys.len() == 1 {
-            bail!("it is the only key; make the next one first with `muster operator key rotate`");
+            bail!("it is the only key; make the next one first with `key rotate`");
         }
         fs::remove_file(&key.path)?;
         Ok(())
@@ -176,7 +178,7 @@ impl Keys {
 
     fn unusable(&self) -> String {
         format!(
-            "the operator keys in {} cannot be used; check the folder and operator.keys",
+            "the keys in {} cannot be used; check the folder and the setting that names it",
             self.folder.display()
         )
     }

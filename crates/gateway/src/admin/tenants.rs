@@ -11,7 +11,7 @@ use super::view::{self, Page};
 use provisioning::ProfileId;
 use region_router::{Hosts, Place, Population, Region};
 use serde::{Deserialize, Serialize};
-use tenant_registry::{NewTenant, Tenant, TenantChange, TenantQuery, TenantState};
+use tenant_registry::{NewTenant, Routing, Tenant, TenantChange, TenantQuery, TenantState};
 use utoipa::ToSchema;
 
 /// The most seats that can be asked for.
@@ -67,6 +67,9 @@ pub struct TenantView {
     pub seat_contact: String,
     /// Whether groups are taken.
     pub groups: bool,
+    /// Whether its requests may pass through another region: forward, or strict (then they are refused with 421).
+    #[schema(schema_with = view::routing)]
+    pub routing: String,
     /// Until when directory sync is served by its plan; null: as long as it has the plan.
     #[schema(format = "date-time")]
     pub sync_until: Option<String>,
@@ -103,6 +106,7 @@ impl TenantView {
             seats: tenant.seats,
             seat_contact: tenant.seat_contact.clone(),
             groups: tenant.groups,
+            routing: tenant.routing.to_string(),
             sync_until: tenant.sync_until.map(instant),
             scim_base_url: hosts.base_url(&tenant.place()),
             closed_at: tenant.closed_at.map(instant),
@@ -173,6 +177,9 @@ pub struct ChangeTenant {
     /// Whether the other population may be provisioned as well.
     #[schema(nullable = false)]
     both_populations: Option<bool>,
+    /// Whether its requests may pass through another region: forward, or strict (then they are refused with 421).
+    #[schema(schema_with = view::routing)]
+    routing: Option<String>,
 }
 
 /// `GET /tenants`.
@@ -280,9 +287,14 @@ pub async fn change(call: Call) -> Result<Answer, Problem> {
         seats: asked.seats,
         seat_contact: asked.seat_contact.map(|c| name("seat_contact", &c, 200)).transpose()?,
         both_populations: asked.both_populations,
+        routing: asked.routing.map(|word| routing(&word)).transpose()?,
         ..TenantChange::default()
     };
     apply(&call, &change).await
+}
+
+fn routing(word: &str) -> Result<Routing, Problem> {
+    Routing::parse(word).map_err(|error| Problem::field("routing", error.to_string()))
 }
 
 /// Changes the tenant in the path and shows it.

@@ -88,6 +88,12 @@ pub fn profile() -> Object {
     word(provisioning::ProfileId::ALL.map(provisioning::ProfileId::as_str))
 }
 
+/// A tenant's routing.
+#[must_use]
+pub fn routing() -> Object {
+    word(tenant_registry::Routing::ALL.map(tenant_registry::Routing::as_str))
+}
+
 /// A tenant's state.
 #[must_use]
 pub fn tenant_state() -> Object {

@@ -4,15 +4,20 @@
 //! further.
 
 use crate::config::TrustedProxies;
-use actix_web::HttpRequest;
+use crate::forward::Hop;
 use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::{HttpMessage, HttpRequest};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// The address of the client: the peer's, or, if that is a trusted proxy, the last of `X-Forwarded-For` that is none.
+/// The address of the client: what a gateway of another region says that has forwarded the request, else the peer's, or, if that is a trusted proxy, the last of `X-Forwarded-For` that is none.
 #[must_use]
 pub fn client_address(request: &HttpRequest, trusted: &TrustedProxies) -> IpAddr {
+    // A gateway of ours has found it out already.
+    if let Some(hop) = request.extensions().get::<Hop>() {
+        return hop.address;
+    }
     let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
     let peer = peer.to_canonical();
     if !trusted.contain(peer) {

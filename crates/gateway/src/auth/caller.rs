@@ -311,6 +311,7 @@ pub(crate) fn context(request: &HttpRequest) -> RequestContext {
         is_slashed: false,
         has_empty_part: false,
         standing: None,
+        deadline: None,
     })
 }
 

@@ -14,7 +14,7 @@ use region_router::{Hosts, Place};
 use scim_core::{Custom, Tolerance};
 use serde_json::{Value, json};
 use tenant_registry::{
-    By, NewTenant, RateLimit, RegistryError, Scopes, Tenant, TenantChange, TenantState,
+    By, NewTenant, RateLimit, RegistryError, Routing, Scopes, Tenant, TenantChange, TenantState,
 };
 
 #[derive(Debug, Subcommand)]
@@ -123,7 +123,7 @@ async fn create(new: Create, config: &Config, output: Output) -> anyhow::Result<
 }
 
 #[derive(Debug, Args)]
-#[group(required = true, multiple = true, id = "changes", args = ["seats", "groups", "state", "strict", "rate_limit", "name", "slug", "plan", "seat_contact", "platform_role", "board_role", "operations", "both_populations"])]
+#[group(required = true, multiple = true, id = "changes", args = ["seats", "groups", "state", "strict", "rate_limit", "name", "slug", "plan", "seat_contact", "platform_role", "board_role", "operations", "both_populations", "routing"])]
 pub(super) struct Set {
     /// Slug or id
     tenant: String,
@@ -166,6 +166,9 @@ pub(super) struct Set {
     /// Whether the other population may be provisioned as well
     #[arg(long, value_enum)]
     both_populations: Option<Switch>,
+    /// What becomes of requests that come to a node of another region: they are forwarded, or refused with 421
+    #[arg(long, value_name = "forward|strict", value_parser = Routing::parse)]
+    routing: Option<Routing>,
 }
 
 /// A number of seats, or none.
@@ -193,6 +196,7 @@ async fn change(set: Set, config: &Config, output: Output) -> anyhow::Result<()>
         platform_role: set.platform_role,
         board_role: set.board_role,
         operations: set.operations,
+        routing: set.routing,
         both_populations: set.both_populations.map(|both| both == Switch::On),
         ..TenantChange::default()
     };
@@ -270,6 +274,7 @@ fn to_json(tenant: &Tenant, hosts: &Hosts) -> Value {
         "seat_contact": tenant.seat_contact,
         "strict": tenant.tolerance.to_string(),
         "rate_limit": tenant.rate_limit.to_string(),
+        "routing": tenant.routing.as_str(),
         "extension": tenant.extension.declared.as_ref().map(extension_to_json),
         "scim_base_url": hosts.base_url(&tenant.place()),
     })

@@ -3,6 +3,7 @@
 use super::values::Values;
 use migrations::Engine;
 use region_router::Region;
+use region_router::peer::Gateway;
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -19,6 +20,8 @@ pub struct RegionSettings {
     pub home: Home,
     /// What its hosts begin with.
     pub host_prefix: String,
+    /// How many requests are on their way to its gateway at most.
+    pub gateway_connections: usize,
 }
 
 /// Where a region's data is reached from this node.
@@ -62,12 +65,10 @@ fn read_one(values: &mut Values, name: &str, data_dir: &Path) -> Option<RegionSe
     let gateway = values.parsed(
         &gateway_key,
         "the base URL of a gateway, such as https://eu-gateway.example.com",
-        |text| {
-            let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"))?;
-            (!rest.trim_matches('/').is_empty()).then(|| text.trim_end_matches('/').to_owned())
-        },
+        |text| Gateway::parse(text).ok().map(|_good| text.trim_end_matches('/').to_owned()),
     );
     let host_prefix = values.text_or_nothing(&prefix_key);
+    let gateway_connections = values.number(&key("gateway_connections"), 64, 1..=10_000);
     let Ok(region) = Region::parse(name) else {
         let given = [store_key, gateway_key, prefix_key, key("store_file")];
         let written = given.iter().find(|key| values.is_given(key)).cloned();
@@ -91,7 +92,8 @@ fn read_one(values: &mut Values, name: &str, data_dir: &Path) -> Option<RegionSe
         (None, None) => Home::Store(sqlite_in(data_dir, name)),
     };
     let default_prefix = || if name == "us" { String::new() } else { format!("{name}-") };
-    Some(RegionSettings { region, home, host_prefix: host_prefix.unwrap_or_else(default_prefix) })
+    let host_prefix = host_prefix.unwrap_or_else(default_prefix);
+    Some(RegionSettings { region, home, host_prefix, gateway_connections })
 }
 
 /// The URL of a SQLite file in the data folder.

@@ -110,6 +110,14 @@ fn service(reason: &str) -> Option<&'static str> {
             "The node that answers has no store of the region. Let the region's hosts lead to nodes of the region, or give the node \
              regions.REGION.store."
         }
+        "region_unreachable" => {
+            "The gateway of the region does not answer the node that you reached. Look at the region, and at regions.REGION.gateway of \
+             the node."
+        }
+        "routing_loop" => {
+            "Nodes forward the region's requests to each other. Give one of them regions.REGION.store; regions.REGION.gateway of all \
+             others names it."
+        }
         "store_unavailable" | "request_timeout" => {
             "The region's database does not answer the server. See /readyz on the ops port, the database itself, and \
              regions.REGION.store."

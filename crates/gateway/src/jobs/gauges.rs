@@ -29,6 +29,9 @@ pub(crate) fn refresh(state: &State) {
         let pool = directory.pool_state();
         metrics::show_pool(region.as_str(), pool.idle, pool.size.saturating_sub(pool.idle));
     }
+    for link in state.peers.links() {
+        metrics::show_breaker(link.region(), link.is_open());
+    }
     metrics::show_snapshot_age(state.registry.age());
     for (reason, count) in state.registry.refusals() {
         metrics::show_snapshots_refused(reason, count);

@@ -47,7 +47,8 @@ pub async fn read(
     if announced.is_some_and(|bytes| bytes > allowed.bytes as u64) {
         return Err(too_large(allowed));
     }
-    let patience = exchange.caller.state.limits.body_timeout;
+    let caller = &exchange.caller;
+    let patience = caller.context.within(caller.state.limits.body_timeout);
     let bytes =
         tokio::time::timeout(patience, collect(payload, allowed)).await.map_err(|_elapsed| {
             Failure::new(

@@ -51,7 +51,7 @@ impl Exchange {
     ) -> Self {
         let caller = caller.into();
         let asked = caller.asked(operation);
-        let patience = caller.state.limits.request_timeout;
+        let patience = caller.context.within(caller.state.limits.request_timeout);
         Self { caller, asked, subject: Subject { resource_type, id, name: None }, patience }
     }
 

@@ -5,6 +5,7 @@
 use super::metrics::{self, Active, Answered};
 use super::otlp;
 use crate::clock::Clock;
+use crate::forward::{self, Hop};
 use crate::rate_limit::Standing;
 use crate::scim::operation::looks_secret;
 use crate::state::State;
@@ -14,11 +15,12 @@ use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{ConnectionType, Method, StatusCode, Version};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, ResponseError, web};
+use opentelemetry::Context;
 use opentelemetry::trace::{
     SpanContext, SpanId, Status, TraceContextExt, TraceFlags, TraceId, TraceState,
 };
 use std::fmt;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tracing::{Instrument, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
@@ -27,7 +29,7 @@ pub(super) const SPAN_TARGET: &str = "muster::request";
 /// The route of a request that no route took.
 const UNMATCHED: &str = "/*";
 /// The status of the log line when nobody waited for the answer.
-const CLIENT_GONE: u16 = 499;
+pub(crate) const CLIENT_GONE: u16 = 499;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -46,6 +48,17 @@ pub struct RequestContext {
     pub has_empty_part: bool,
     /// How the caller stands within its rate, if it has one.
     pub standing: Option<Standing>,
+    /// When nobody waits for the answer any more: said by the gateway that forwarded the request.
+    pub deadline: Option<Instant>,
+}
+
+impl RequestContext {
+    /// A time limit, no longer than anybody waits.
+    #[must_use]
+    pub fn within(&self, limit: Duration) -> Duration {
+        let left = |deadline: Instant| deadline.saturating_duration_since(Instant::now());
+        self.deadline.map_or(limit, |deadline| limit.min(left(deadline)))
+    }
 }
 
 /// What became of a request; the handler puts it into the response's extensions.
@@ -72,23 +85,29 @@ pub struct Outcome {
 /// # Errors
 /// Those of the inner service, with the request id added to their answer.
 pub async fn observe<B: MessageBody>(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, actix_web::Error> {
+    let started = Instant::now();
+    let hop = forward::receive(&mut request);
     let request_id = request_id(request.headers());
-    let span = root_span(&request, &request_id);
+    let span = root_span(&request, &request_id, hop.as_ref());
     let context = RequestContext {
         trace_id: trace_id(&span),
         request_id: request_id.clone(),
-        started: Instant::now(),
+        started,
         is_slashed: request.path().trim_end_matches('/').len() < request.path().len(),
         has_empty_part: request.path().contains("//") || request.path().ends_with('/'),
         standing: None,
+        deadline: hop.as_ref().map(|hop| hop.deadline(started)),
     };
     let mut line = Line::of(&request, &context, span.clone());
     let is_draining =
         request.app_data::<web::Data<State>>().is_some_and(|state| state.draining.is_draining());
     request.extensions_mut().insert(context);
+    if let Some(hop) = hop {
+        request.extensions_mut().insert(hop);
+    }
     let result = next.call(request).instrument(span).await;
     let id = HeaderValue::try_from(&request_id).ok();
     match result {
@@ -266,7 +285,7 @@ fn protocol(version: Version) -> &'static str {
     if version == Version::HTTP_10 { "1.0" } else { "1.1" }
 }
 
-fn root_span(request: &ServiceRequest, request_id: &str) -> Span {
+fn root_span(request: &ServiceRequest, request_id: &str, hop: Option<&Hop>) -> Span {
     if !otlp::is_on() {
         return tracing::info_span!(target: SPAN_TARGET, parent: None, "request", request_id);
     }
@@ -281,10 +300,32 @@ fn root_span(request: &ServiceRequest, request_id: &str) -> Span {
         network.protocol.version = protocol(request.version()),
     );
     // What comes from outside must not decide whether we sample, or put its spans into our traces: a link, no parent.
-    if let Some(caller) = request.headers().get("traceparent").and_then(trace_parent) {
-        span.add_link(caller);
+    // Another gateway of ours is not outside: one trace from the edge to the home region.
+    match hop {
+        Some(hop) => {
+            if let Some(edge) = hop.trace_parent.as_deref().and_then(trace_parent) {
+                span.set_parent(Context::new().with_remote_span_context(edge)).ok();
+            }
+        }
+        None => {
+            let caller = request.headers().get("traceparent");
+            if let Some(caller) = caller.and_then(|text| trace_parent(text.to_str().ok()?)) {
+                span.add_link(caller);
+            }
+        }
     }
     span
+}
+
+/// The current span for another gateway, when traces are on (W3C Trace Context §3.2).
+pub(crate) fn trace_context() -> Option<String> {
+    if !otlp::is_on() {
+        return None;
+    }
+    let context = Span::current().context();
+    let span = context.span().span_context().clone();
+    let flags = span.trace_flags().to_u8();
+    span.is_valid().then(|| format!("00-{}-{}-{flags:02x}", span.trace_id(), span.span_id()))
 }
 
 fn trace_id(span: &Span) -> Option<String> {
@@ -321,8 +362,8 @@ fn describe_span(span: &Span, method: &str, route: &str, status: u16, outcome: O
 }
 
 /// Reads a `traceparent` (W3C Trace Context §3.2). `tracestate` and `baggage` from outside are not read at all.
-fn trace_parent(header: &HeaderValue) -> Option<SpanContext> {
-    let mut parts = header.to_str().ok()?.trim().split('-');
+fn trace_parent(text: &str) -> Option<SpanContext> {
+    let mut parts = text.trim().split('-');
     let (version, trace, span, flags) =
         (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
     let is_hex = |text: &str, length: usize| {
@@ -369,7 +410,7 @@ mod tests {
 
     #[test]
     fn a_trace_parent_is_read_as_the_standard_says() {
-        let read = |text: &'static str| trace_parent(&HeaderValue::from_static(text));
+        let read = trace_parent;
         let good = read("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01").unwrap();
         assert_eq!(good.trace_id().to_string(), "0af7651916cd43dd8448eb211c80319c");
         assert!(good.is_remote());

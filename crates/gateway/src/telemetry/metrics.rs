@@ -29,6 +29,8 @@ const QUIRKS: &str = "scim_quirks_total";
 const CONNECTIONS: &str = "db_client_connection_count";
 const SNAPSHOT_AGE: &str = "registry_snapshot_age_seconds";
 const SNAPSHOT_REFUSED: &str = "registry_snapshot_refused_total";
+const FORWARDS: &str = "region_forwards_total";
+const BREAKER: &str = "region_breaker_open";
 const MEMORY: &str = "process_resident_memory_bytes";
 
 /// What a request was, for the metrics.
@@ -76,6 +78,8 @@ fn describe() {
         Unit::Count,
         "Contents of the registry's database that were not taken, by the doubt"
     );
+    describe_counter!(FORWARDS, Unit::Count, "Requests for regions that are elsewhere");
+    describe_gauge!(BREAKER, Unit::Count, "Whether a region's gateway does not answer");
     describe_gauge!(MEMORY, Unit::Bytes, "Resident memory");
     gauge!(ACTIVE).set(0.0);
     // An alert on a rate needs the series to be there before the first failure.
@@ -160,6 +164,18 @@ pub(crate) fn count_rate_limited(region: &Region) {
 /// Counts a request for an access token, by what it came to.
 pub(crate) fn count_token_request(outcome: &'static str) {
     counter!(TOKEN_REQUESTS, "outcome" => outcome).increment(1);
+}
+
+/// Counts a request for a region that is elsewhere, by what became of it.
+pub(crate) fn count_forward(region: &Region, outcome: &'static str) {
+    let region = region.as_str().to_owned();
+    counter!(FORWARDS, "region" => region, "outcome" => outcome).increment(1);
+}
+
+/// Shows whether a region's gateway does not answer.
+pub(crate) fn show_breaker(region: &Region, is_open: bool) {
+    let open = if is_open { 1.0 } else { 0.0 };
+    gauge!(BREAKER, "region" => region.as_str().to_owned()).set(open);
 }
 
 /// Counts the quirks that a request of a client's family needed.

@@ -22,6 +22,7 @@ mod discovery;
 mod doctor;
 mod errors;
 mod extensions;
+mod forward;
 mod gates;
 mod groups;
 mod jobs;

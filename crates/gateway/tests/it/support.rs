@@ -98,12 +98,31 @@ impl TestGateway {
         TestTenant { address, state, ..tenant.clone() }
     }
 
+    /// Another node of the same registry, to which the region `eu` is a gateway at this address.
+    pub(crate) async fn edge(&self, gateway: SocketAddr, settings: &[(&str, &str)]) -> Self {
+        let url = format!("http://{gateway}");
+        let mut settings = settings.to_vec();
+        settings.push(("MUSTER__REGIONS__EU__GATEWAY", &url));
+        let (address, state, stop) = Self::node(&self.stores, &["us"], &settings).await;
+        let (http, stores) = (client(), self.stores.borrowed());
+        Self { address, state, http, stores, stop }
+    }
+
+    /// The same tenant as another node serves it.
+    pub(crate) fn at(&self, tenant: &TestTenant) -> TestTenant {
+        let (address, state) = (self.address, self.state.clone());
+        TestTenant { address, state, ..tenant.clone() }
+    }
+
     async fn node(
         stores: &Stores,
         regions: &[&str],
         settings: &[(&str, &str)],
     ) -> (SocketAddr, actix_web::web::Data<State>, CancellationToken) {
         let mut variables = stores.variables();
+        if settings.iter().any(|(key, _)| *key == "MUSTER__REGIONS__EU__GATEWAY") {
+            variables.retain(|(key, _)| key != "MUSTER__REGIONS__EU__STORE");
+        }
         for (key, value) in [
             ("MUSTER__SERVER__LISTEN", "127.0.0.1:0"),
             ("MUSTER__OPS__LISTEN", "127.0.0.1:0"),

@@ -30,7 +30,6 @@ const PURE: &[(&str, &[&str])] = &[
             "winnow",
         ],
     ),
-    ("region-router", &["thiserror"]),
     ("provisioning", &["scim-core", "serde_json", "thiserror"]),
 ];
 
@@ -302,6 +301,22 @@ fn the_crates_that_think_depend_on_values_only() {
     }
 
     assert!(found.is_empty(), "no I/O, async, clock or randomness in these crates: {found:#?}");
+}
+
+#[test]
+fn the_router_reaches_out_in_its_peer_module_alone() {
+    let mut found = Vec::new();
+    for (path, text) in code().unwrap() {
+        let is_pure = path.starts_with("crates/region-router/src/")
+            && !path.starts_with("crates/region-router/src/peer");
+        for name in ["hyper", "tokio", "rustls", "jsonwebtoken", "rand::", "Instant::now"] {
+            if is_pure && splits(&text, name).next().is_some() {
+                found.push(format!("{path}: {name}"));
+            }
+        }
+    }
+
+    assert!(found.is_empty(), "where a request goes is decided without I/O: {found:#?}");
 }
 
 #[test]

@@ -4,5 +4,6 @@
     reason = "clippy knows #[test] functions, not the helpers beside them"
 )]
 
+mod assertion;
 mod decision;
 mod hosts;

@@ -6,6 +6,7 @@ use crate::credential::scopes::Scopes;
 use crate::error::RegistryError;
 use crate::extension::Extension;
 use crate::rate::RateLimit;
+use crate::routing::Routing;
 use crate::switch::Switch;
 use crate::tenant::{self, Tenant, TenantId, TenantState};
 use provisioning::{ProfileId, roles};
@@ -46,6 +47,7 @@ pub struct Model {
     pub board_role: String,
     pub operations: String,
     pub rate_limit: String,
+    pub routing: String,
     pub provider: String,
     pub provisioning: bool,
     pub sync_until: Option<i64>,
@@ -99,6 +101,7 @@ pub(crate) fn new_row(
         board_role: Set(tenant.board_role.clone()),
         operations: Set(tenant.operations.to_string()),
         rate_limit: Set(tenant.rate_limit.to_string()),
+        routing: Set(tenant.routing.as_str().to_owned()),
         provider: Set(tenant.provider.clone()),
         provisioning: Set(tenant.provisioning),
         sync_until: Set(tenant.sync_until.map(micros)),
@@ -169,6 +172,7 @@ impl Model {
             board_role: role_of(&self.board_role, Population::Board),
             operations: Scopes::parse(&self.operations).ok().ok_or_else(bad("operations"))?,
             rate_limit: RateLimit::parse(&self.rate_limit).ok().ok_or_else(bad("rate_limit"))?,
+            routing: Routing::parse(&self.routing).ok().ok_or_else(bad("routing"))?,
             sync_until: at(self.sync_until, "sync_until")?,
             closed_at: at(self.closed_at, "closed_at")?,
             created_at: instant(self.created_at).ok_or_else(bad("created_at"))?,

@@ -10,6 +10,7 @@ use crate::entity;
 use crate::entity::micros;
 use crate::entity::tenant::{ActiveModel, Model, seats_column};
 use crate::error::RegistryError;
+use crate::routing::Routing;
 use crate::tenant::change::TenantChange;
 use crate::tenant::{NewTenant, Tenant, TenantId, TenantState};
 use region_router::Population;
@@ -206,6 +207,7 @@ fn apply(
     word(&mut row.provider, "provider", &old.provider, asked.provider.as_deref());
     word(&mut row.operations, "operations", &old.operations.to_string(), operations.as_deref());
     word(&mut row.strict, "strict", &old.tolerance.to_string(), strict.as_deref());
+    word(&mut row.routing, "routing", old.routing.as_str(), asked.routing.map(Routing::as_str));
     word(&mut row.rate_limit, "rate_limit", &old.rate_limit.to_string(), rate.as_deref());
     let platform_role = asked.platform_role.as_deref();
     word(&mut row.platform_role, "platform_role", &old.platform_role, platform_role);

@@ -6,6 +6,7 @@ use crate::credential::scopes::Scopes;
 use crate::error::RegistryError;
 use crate::name::{self, NAME, WORD};
 use crate::rate::RateLimit;
+use crate::routing::Routing;
 use crate::tenant::{NewTenant, TenantState, is_slug};
 use region_router::{Population, Region};
 use scim_core::Tolerance;
@@ -35,6 +36,8 @@ pub struct TenantChange {
     pub tolerance: Option<Tolerance>,
     /// How many of its requests are answered.
     pub rate_limit: Option<RateLimit>,
+    /// Whether its requests may pass through another region.
+    pub routing: Option<Routing>,
     /// Whether the other population may be provisioned as well.
     pub both_populations: Option<bool>,
     /// The word for its identity provider; empty where none is chosen.

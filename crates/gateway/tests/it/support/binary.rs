@@ -41,7 +41,12 @@ pub(crate) fn json(stores: &Stores, arguments: &[&str]) -> Value {
 impl Binary {
     /// Starts `muster serve` and waits until it serves.
     pub(crate) async fn serve(stores: &Stores, settings: &[(&str, &str)]) -> Self {
-        let log = stores.folder().join("log.jsonl");
+        Self::serve_as("log", stores, settings).await
+    }
+
+    /// The same, one of several.
+    pub(crate) async fn serve_as(name: &str, stores: &Stores, settings: &[(&str, &str)]) -> Self {
+        let log = stores.folder().join(format!("{name}.jsonl"));
         let child = muster(stores)
             .arg("serve")
             .env("MUSTER__SERVER__LISTEN", "127.0.0.1:0")

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 use tempfile::TempDir;
 
 #[expect(
@@ -14,7 +15,7 @@ pub(crate) fn variable(name: &str) -> Option<String> {
 
 /// The registry and a store for each region.
 pub(crate) struct Stores {
-    folder: TempDir,
+    folder: Arc<TempDir>,
     server: Option<Server>,
     regions: Vec<String>,
 }
@@ -28,7 +29,7 @@ struct Server {
 impl Stores {
     /// Empty ones.
     pub(crate) fn new(regions: &[&str]) -> Self {
-        let folder = TempDir::new().unwrap();
+        let folder = Arc::new(TempDir::new().unwrap());
         let regions: Vec<String> = regions.iter().map(|region| (*region).to_owned()).collect();
         let server = match variable("MUSTER_TEST_STORE").as_deref() {
             None | Some("sqlite") => None,
@@ -50,6 +51,17 @@ impl Stores {
             }
         }
         all
+    }
+
+    /// The same ones for another node, which does not end them.
+    pub(crate) fn borrowed(&self) -> Self {
+        let server = self.server.as_ref().map(|server| Server {
+            url: server.url.clone(),
+            prefix: server.prefix.clone(),
+            names: Vec::new(),
+        });
+        let folder = Arc::clone(&self.folder);
+        Self { folder, server, regions: self.regions.clone() }
     }
 
     /// The folder of everything that is a file.
@@ -148,7 +160,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         // A test that fails leaves its databases to the test server's end.
-        if !std::thread::panicking() {
+        if !self.names.is_empty() && !std::thread::panicking() {
             self.administer("DROP DATABASE", " WITH (FORCE)");
         }
     }
