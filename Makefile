@@ -3,6 +3,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
+comma := ,
 
 .PHONY: help
 help: ## List the verbs
@@ -64,6 +65,16 @@ big: ## Ask for lists of a tenant with 1 000 000 people, on both databases
 crash: ## Kill the server in the middle of creates, again and again
 	@scripts/setup test
 	@scripts/crash
+
+.PHONY: fleet
+fleet: ## Start two regions of two nodes with links that can be broken, and say how
+	@scripts/setup chaos
+	@scripts/fleet
+
+.PHONY: chaos
+chaos: ## Break a fleet under load, row by row of docs/reliability.md: ROWS=F1,F3 for some
+	@scripts/setup chaos
+	@scripts/chaos --page docs/reliability.md $(subst $(comma), ,$(ROWS))
 
 .PHONY: conformance
 conformance: ## Check the gateway against the SCIM RFCs, with a public tester and our own client, on both databases

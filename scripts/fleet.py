@@ -530,6 +530,16 @@ class Load:
                 both.append({"name": node.name, "before": before, "after": node.resources()})
         return both
 
+    def settled(self, seconds=45):
+        """Resources, after connections that nobody uses had their time to end."""
+        began = time.monotonic()
+        while True:
+            both = self.resources()
+            grown = [one for one in both if one["after"]["fds"] > one["before"]["fds"] * 1.1 + 8]
+            if not grown or time.monotonic() > began + seconds:
+                return both
+            time.sleep(1)
+
     def stop(self):
         self.phases[-1]["to"] = now_us()
         if self.process.poll() is not None:
@@ -557,7 +567,7 @@ def judge(fleet, load, expect, scan=True):
     stores, run, found = fleet.folder / "stores.jsonl", fleet.folder / "run.json", fleet.folder / "found.json"
     fleet.export(stores)
     sides = [side(fleet, region) for region in REGIONS] if scan else []
-    run.write_text(json.dumps({"phases": load.phases, "expect": expect, "processes": load.resources(), "found": load.found, "sides": sides,
+    run.write_text(json.dumps({"phases": load.phases, "expect": expect, "processes": load.settled(), "found": load.found, "sides": sides,
                                "logs": [str(node.folder / "serve.log") for node in fleet.nodes.values()]}))
     done = subprocess.run([fleet.tool, "check", "--history", str(load.history), "--stores", str(stores), "--run", str(run), "--json", str(found)],
                           capture_output=True, text=True, stdin=subprocess.DEVNULL)

@@ -73,10 +73,11 @@ impl<'a> Life<'a> {
                 self.forms = vec![there(known)];
             }
             (Op::Create, Outcome::Fail) if event.status == 409 => {
-                if !may_be_there {
+                if may_be_there {
+                    self.forms.retain(|form| *form != Form::Absent);
+                } else {
                     findings.add("I3", format!("taken, and nobody has it: {}", told(event)));
                 }
-                self.forms.retain(|form| *form != Form::Absent);
             }
             (Op::Patch | Op::Replace, Outcome::Ok) => self.forms = vec![there(known)],
             (Op::Delete, Outcome::Ok) => {

@@ -63,6 +63,8 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
     ),
     // Measures from outside: see docs/decisions/0009.
     ("bench", &[], &["sea-orm", "sea-orm-migration", "reqwest", "redis"]),
+    // Judges from outside, by answers and rows that others have read for it.
+    ("fleet", &[], &["sea-orm", "sea-orm-migration", "sqlx", "reqwest", "redis", "actix-web"]),
 ];
 
 #[test]
@@ -391,6 +393,7 @@ fn sources() -> io::Result<BTreeMap<String, String>> {
     let mut all = files("crates", ".rs")?;
     all.extend(files("migrations", ".rs")?);
     all.extend(files("bench", ".rs")?);
+    all.extend(files("fleet", ".rs")?);
     Ok(all)
 }
 
