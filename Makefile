@@ -76,6 +76,16 @@ chaos: ## Break a fleet under load, row by row of docs/reliability.md: ROWS=F1,F
 	@scripts/setup chaos
 	@scripts/chaos --page docs/reliability.md $(subst $(comma), ,$(ROWS))
 
+.PHONY: drill-ha
+drill-ha: ## Kill the leader of a PostgreSQL cluster under load, and count what was lost
+	@scripts/setup ha
+	@scripts/drill-ha
+
+.PHONY: simulate
+simulate: ## Work out who is hit when a part fails, and what growth moves (docs/scaling.md)
+	@scripts/simulate --write
+	@scripts/simulate
+
 .PHONY: conformance
 conformance: ## Check the gateway against the SCIM RFCs, with a public tester and our own client, on both databases
 	@scripts/setup test

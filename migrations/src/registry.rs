@@ -8,6 +8,7 @@ mod m2026_11_22_000002_tenant_dialect;
 mod m2026_11_22_000003_administer;
 mod m2026_11_22_000004_secret_warnings;
 mod m2026_11_22_000005_routing;
+mod m2026_11_22_000006_move;
 
 use sea_orm_migration::prelude::*;
 
@@ -24,6 +25,7 @@ impl MigratorTrait for RegistryMigrator {
             Box::new(m2026_11_22_000003_administer::Migration),
             Box::new(m2026_11_22_000004_secret_warnings::Migration),
             Box::new(m2026_11_22_000005_routing::Migration),
+            Box::new(m2026_11_22_000006_move::Migration),
         ]
     }
 

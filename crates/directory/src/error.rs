@@ -43,6 +43,9 @@ pub enum DirectoryError {
     /// The store belongs to another region.
     #[error("this store holds the data of region {0}")]
     WrongRegion(String),
+    /// The store is another shard of its region.
+    #[error("this store is shard {0} of its region")]
+    WrongShard(String),
     /// The store could not be opened or brought up to date.
     #[error("the directory store could not be opened")]
     Open(#[from] migrations::OpenError),

@@ -37,6 +37,8 @@ const BATCH: i64 = 1_000;
 pub struct Residency {
     /// The region that the store says it is of, read now.
     pub region_tag: String,
+    /// The shard of it that the store says it is, read now.
+    pub shard_tag: String,
     /// `sqlite` or `postgresql`.
     pub engine: &'static str,
     /// Every table, and how many rows of the tenant are in it, of both populations.
@@ -52,9 +54,12 @@ impl Directory {
     pub async fn residency(&self, tenant: &Arc<Tenant>) -> Result<Residency, DirectoryError> {
         let tag = Statement::from_string(
             backend(self.engine()),
-            "SELECT region FROM directory_store LIMIT 1",
+            "SELECT region, shard FROM directory_store LIMIT 1",
         );
         let tag = self.database().reader().query_one_raw(tag).await?;
+        let read =
+            |column| tag.as_ref().map_or(Ok(String::new()), |row| row.try_get_by_index(column));
+        let (region_tag, shard_tag) = (read(0)?, read(1)?);
         let mut tables = Vec::with_capacity(TABLES.len());
         for (name, _) in TABLES {
             let mut rows = 0;
@@ -64,7 +69,8 @@ impl Directory {
             tables.push((name, rows));
         }
         Ok(Residency {
-            region_tag: tag.map_or(Ok(String::new()), |row| row.try_get_by_index(0))?,
+            region_tag,
+            shard_tag,
             engine: match self.engine() {
                 Engine::Sqlite => "sqlite",
                 Engine::Postgres => "postgresql",

@@ -23,10 +23,12 @@ use uuid::{ContextV7, Timestamp, Uuid};
 /// Slots over which a tenant's counters are spread: a slot is locked until its commit is synced, and writes that
 /// fall on different slots do not wait for each other.
 pub(crate) const SLOTS: u64 = 64;
+/// The shard that a region's only store is.
+const FIRST_SHARD: &str = "0";
 /// How often a write that met a deadlock or a serialization failure is tried.
 pub(crate) const TRIES: usize = 4;
 
-/// The store of one region.
+/// One store of a region: the only one, or one of its shards.
 #[derive(Debug, Clone)]
 pub struct Directory {
     inner: Arc<Inner>,
@@ -35,6 +37,7 @@ pub struct Directory {
 #[derive(Debug)]
 struct Inner {
     region: Region,
+    shard: String,
     database: Database,
     writer: Option<Writer>,
     recorder: Recorder,
@@ -62,18 +65,32 @@ pub(crate) enum Committed {
 }
 
 impl Directory {
-    /// Opens the store of a region: brings its schema up to date and makes sure that it is this region's.
+    /// Opens the first store of a region; see [`Self::open_shard`].
     ///
     /// # Errors
-    /// When the store does not answer, its schema is newer, or it holds another region's data.
+    /// As [`Self::open_shard`].
     pub async fn open(
         database: Database,
         region: Region,
         tasks: TaskTracker,
         now: OffsetDateTime,
     ) -> Result<Self, DirectoryError> {
+        Self::open_shard(database, region, FIRST_SHARD, tasks, now).await
+    }
+
+    /// Opens a store of a region: brings its schema up to date and makes sure that it is this region's, and this shard of it.
+    ///
+    /// # Errors
+    /// When the store does not answer, its schema is newer, or it holds another region's or shard's data.
+    pub async fn open_shard(
+        database: Database,
+        region: Region,
+        shard: &str,
+        tasks: TaskTracker,
+        now: OffsetDateTime,
+    ) -> Result<Self, DirectoryError> {
         database.migrate::<DirectoryMigrator>().await?;
-        claim(&database, &region, now).await?;
+        claim(&database, (&region, shard), now).await?;
         let writer = match database.engine() {
             Engine::Sqlite => Some(Writer::start(database.writer().clone(), &tasks)),
             Engine::Postgres => None,
@@ -82,6 +99,7 @@ impl Directory {
         Ok(Self {
             inner: Arc::new(Inner {
                 region,
+                shard: shard.to_owned(),
                 database,
                 writer,
                 recorder,
@@ -96,6 +114,12 @@ impl Directory {
     #[must_use]
     pub fn region(&self) -> &Region {
         &self.inner.region
+    }
+
+    /// Which of the region's stores it is.
+    #[must_use]
+    pub fn shard(&self) -> &str {
+        &self.inner.shard
     }
 
     /// One tenant's view of the store, of the population that it has now.
@@ -176,25 +200,28 @@ impl Directory {
     }
 }
 
-/// Writes the region into an empty store, or compares it.
+/// Writes the region and the shard into an empty store, or compares them.
 async fn claim(
     database: &Database,
-    region: &Region,
+    (region, shard): (&Region, &str),
     now: OffsetDateTime,
 ) -> Result<(), DirectoryError> {
     let backend = backend(database.engine());
     let statement = Statement::from_sql_and_values(
         backend,
-        "INSERT INTO directory_store (region, created_at) SELECT $1, $2
+        "INSERT INTO directory_store (region, shard, created_at) SELECT $1, $2, $3
          WHERE NOT EXISTS (SELECT 1 FROM directory_store)",
-        [region.as_str().into(), micros(now).into()],
+        [region.as_str().into(), shard.into(), micros(now).into()],
     );
     database.writer().execute_raw(statement).await?;
-    let statement = Statement::from_string(backend, "SELECT region FROM directory_store");
+    let statement = Statement::from_string(backend, "SELECT region, shard FROM directory_store");
     for row in database.reader().query_all_raw(statement).await? {
-        let stored: String = row.try_get_by_index(0)?;
-        if stored != region.as_str() {
-            return Err(DirectoryError::WrongRegion(stored));
+        let stored: (String, String) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
+        if stored.0 != region.as_str() {
+            return Err(DirectoryError::WrongRegion(stored.0));
+        }
+        if stored.1 != shard {
+            return Err(DirectoryError::WrongShard(stored.1));
         }
     }
     Ok(())

@@ -36,17 +36,18 @@ pub mod tokens;
 pub mod verify;
 pub mod view;
 
+use crate::app::stores::{Directories, label, store_key};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::rate_limit::{Limiter, Rate, Standing};
-use directory::Directory;
+use crate::shared::Shared;
 use issuer::Issuers;
-use region_router::{Hosts, Region};
-use std::collections::{BTreeMap, HashSet};
+use region_router::Hosts;
+use std::collections::HashSet;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::{Mutex, OnceLock};
-use tenant_registry::Registry;
+use tenant_registry::{Registry, Tenant};
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 
@@ -63,7 +64,7 @@ pub struct Admin {
     /// Tenants and credentials.
     pub registry: Registry,
     /// The stores that are here.
-    pub directories: BTreeMap<Region, Directory>,
+    pub directories: Directories,
     /// The hosts.
     pub hosts: Hosts,
     /// The time.
@@ -77,9 +78,11 @@ pub struct Admin {
     /// On which runtime.
     pub runtime: Handle,
     limiter: Limiter,
+    /// What the other nodes of the region are told of calls that are being answered.
+    shared: Option<Shared>,
     /// The document and its page: made once, for nobody's question may cost us much.
     document: OnceLock<(String, String)>,
-    in_flight: Mutex<HashSet<Vec<u8>>>,
+    in_flight: Mutex<HashSet<String>>,
 }
 
 impl fmt::Debug for Admin {
@@ -92,10 +95,10 @@ impl Admin {
     /// What calls reach, over stores that are open.
     ///
     /// # Errors
-    /// When the limiter cannot be made.
+    /// When the issuers of operators' tokens are not good.
     pub fn new(
         registry: Registry,
-        directories: BTreeMap<Region, Directory>,
+        directories: Directories,
         hosts: Hosts,
         config: &Config,
         tasks: TaskTracker,
@@ -109,10 +112,17 @@ impl Admin {
             config: config.clone(),
             tasks,
             runtime: Handle::current(),
-            limiter: Limiter::new(None)?,
+            limiter: Limiter::new(None),
+            shared: None,
             document: OnceLock::new(),
             in_flight: Mutex::default(),
         })
+    }
+
+    /// The same, with the other nodes of the region.
+    #[must_use]
+    pub fn with(self, shared: Option<Shared>) -> Self {
+        Self { shared, ..self }
     }
 
     /// Counts a call of a caller, and says where the caller stands.
@@ -133,6 +143,15 @@ impl Admin {
         let of_all = |one: u32| one.saturating_mul(CALLERS);
         let rate = Rate::new(of_all(settings.rate_per_second), of_all(settings.rate_burst));
         self.limiter.take(&address.to_string(), rate, 1)
+    }
+
+    /// Tells, once a minute, that a tenant's store is not on this node although its region is.
+    pub(crate) fn tell_missing(&self, tenant: &Tenant) {
+        let store = label(&tenant.region, &tenant.shard);
+        if self.limiter.is_news(&format!("missing {store}")) {
+            let key = store_key(&tenant.region, &tenant.shard);
+            tracing::error!(region = %tenant.region, shard = tenant.shard, key, "a tenant's store is not on this node");
+        }
     }
 
     /// The OpenAPI document.

@@ -2,7 +2,7 @@
 //!
 //! **Invariant**: everything that is opened here is closed here, and every task belongs to the tracker.
 
-pub(crate) mod stores;
+pub mod stores;
 
 use crate::admin::Admin;
 use crate::clock::Clock;
@@ -14,6 +14,7 @@ use crate::jobs::uses::Uses;
 use crate::oauth::Replays;
 use crate::rate_limit::Limiter;
 use crate::routes;
+use crate::shared::Shared;
 use crate::state::{Draining, State};
 use crate::telemetry;
 use crate::telemetry::http::observe;
@@ -72,13 +73,15 @@ impl App {
         let store_tasks = TaskTracker::new();
         let stores = Stores::serve(&config, &store_tasks).await?;
         let tasks = TaskTracker::new();
+        let shared = shared(&config, &tasks).await?;
         let admin = Admin::new(
             stores.registry.clone(),
             stores.directories.clone(),
             hosts.clone(),
             &config,
             tasks.clone(),
-        )?;
+        )?
+        .with(shared.clone());
         let state = State {
             admin: Arc::new(admin),
             hosts,
@@ -88,8 +91,8 @@ impl App {
             directories: stores.directories,
             clock: Clock,
             limits: config.limits.clone(),
-            limiter: limiter(&config)?,
-            replays: Replays::default(),
+            limiter: Limiter::new(shared.clone()),
+            replays: Replays::new(shared),
             uses: Uses::default(),
             tasks,
             runtime: tokio::runtime::Handle::current(),
@@ -158,9 +161,13 @@ impl App {
     }
 }
 
-fn limiter(config: &Config) -> anyhow::Result<Limiter> {
-    let url = config.redis_url.as_ref().map(ExposeSecret::expose_secret);
-    Limiter::new(url).context("the rate limiter cannot be made; check redis.url")
+/// The Redis of a configuration, connected if it answers.
+async fn shared(config: &Config, tasks: &TaskTracker) -> anyhow::Result<Option<Shared>> {
+    let Some(url) = &config.redis_url else { return Ok(None) };
+    let shared = Shared::new(url.expose_secret(), tasks.clone());
+    let shared = shared.context("Redis cannot be used; check redis.url")?;
+    shared.connect().await;
+    Ok(Some(shared))
 }
 
 async fn drain(
@@ -205,10 +212,10 @@ fn refuse_new(listener: TcpListener) {
 /// Ends what requests leave behind: tasks end, buffered decisions are written, connections close.
 async fn close(state: &State) {
     wait(&state.tasks, state.config.server.shutdown_timeout).await;
-    for (region, directory) in &state.directories {
+    for (region, shard, directory) in state.directories.iter() {
         if let Err(error) = directory.close().await {
             let error: &dyn std::error::Error = &error;
-            tracing::error!(%region, error, "a store did not close cleanly");
+            tracing::error!(%region, shard, error, "a store did not close cleanly");
         }
     }
     if let Err(error) = state.registry.close().await {
@@ -247,6 +254,8 @@ fn main_server(state: &web::Data<State>, listener: TcpListener) -> std::io::Resu
         }
     })
     .client_request_timeout(HEAD_TIMEOUT)
+    // A body that is streamed is more than one write, and none of them waits for the client to acknowledge the one before.
+    .tcp_nodelay(true)
     .keep_alive(KEEP_ALIVE)
     .shutdown_timeout(LINGER_SECONDS)
     .disable_signals()

@@ -30,7 +30,7 @@ pub use node::NodeSettings;
 pub use operator::{OidcSettings, OperatorSettings};
 pub use otel::OtelSettings;
 pub use problem::{Problem, Problems, Source};
-pub use regions::{Home, RegionSettings};
+pub use regions::{FIRST_SHARD, Home, RegionSettings};
 pub use registry::RegistrySettings;
 pub use retention::Retention;
 pub use server::{ServerSettings, TrustedProxies};
@@ -46,7 +46,7 @@ use values::Values;
 /// The file that is read when none is named.
 const DEFAULT_FILE: &str = "muster.toml";
 
-/// Every key; `{name}` is the name of a region.
+/// Every key; `{name}` is the name of a region, `{shard}` that of one of its shards.
 pub const KEYS: &[&str] = &[
     "data_dir",
     "database.acquire_timeout",
@@ -92,6 +92,8 @@ pub const KEYS: &[&str] = &[
     "regions.{name}.gateway",
     "regions.{name}.gateway_connections",
     "regions.{name}.host_prefix",
+    "regions.{name}.shards.{shard}",
+    "regions.{name}.shards.{shard}_file",
     "regions.{name}.store",
     "regions.{name}.store_file",
     "registry.pepper",
@@ -230,6 +232,13 @@ impl Config {
         Self::from_sources(None, &[])
     }
 
+    /// The names of a region's shards, where its stores are configured here.
+    #[must_use]
+    pub fn shards(&self, region: &Region) -> Option<Vec<&str>> {
+        let shards: Vec<&str> = self.region(region)?.stores().map(|(shard, _)| shard).collect();
+        (!shards.is_empty()).then_some(shards)
+    }
+
     /// What is configured for a region.
     #[must_use]
     pub fn region(&self, region: &Region) -> Option<&RegionSettings> {
@@ -253,18 +262,22 @@ fn read_file(named: Option<&Path>) -> Result<Option<FileText>, Problems> {
 
 #[cfg(test)]
 mod tests {
-    use super::values::Values;
-    use super::{Config, KEYS};
+    use super::values::{Entry, Raw, Values};
+    use super::{Config, KEYS, Source};
     use std::collections::BTreeSet;
 
     #[test]
     fn the_list_of_keys_is_what_is_read() {
         let mut values = Values::default();
+        // Of a region's shards only those are read that somebody named.
+        let raw = Raw::Text("sqlite:1.sqlite".to_owned());
+        values.add("regions.us.shards.1".to_owned(), Entry { raw, source: Source::Default });
         Config::read(&mut values, &[]);
-        let read: BTreeSet<String> = values
-            .asked()
-            .map(|key| key.replace(".us.", ".{name}.").replace(".eu.", ".{name}."))
-            .collect();
+        let general = |key: &str| {
+            let key = key.replace(".us.", ".{name}.").replace(".eu.", ".{name}.");
+            key.replace(".shards.1", ".shards.{shard}")
+        };
+        let read: BTreeSet<String> = values.asked().map(general).collect();
         let listed: BTreeSet<String> = KEYS.iter().map(|key| (*key).to_owned()).collect();
         assert_eq!(read, listed);
     }

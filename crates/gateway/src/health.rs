@@ -3,6 +3,7 @@
 //! **Invariant**: alive looks at nothing; ready asks every store this node serves, at most once a second. A node that serves
 //! from an old snapshot of the registry is ready, and says so.
 
+use crate::app::stores::label;
 use crate::state::State;
 use crate::telemetry::metrics;
 use actix_web::http::StatusCode;
@@ -115,13 +116,13 @@ async fn check(state: &State) -> Report {
     };
     checks.insert(REGISTRY.to_owned(), registry.into());
     let mut is_ready = true;
-    let asked = state.directories.iter().map(|(region, directory)| async move {
+    let asked = state.directories.iter().map(|(region, shard, directory)| async move {
         let found = match tokio::time::timeout(PATIENCE, directory.ping()).await {
             Ok(Ok(())) => "ok",
             Ok(Err(_)) => "failed",
             Err(_) => "no answer within 1 s",
         };
-        (format!("store_{region}"), found)
+        (format!("store_{}", label(region, shard)), found)
     });
     for (name, found) in futures_util::future::join_all(asked).await {
         is_ready &= found == "ok";

@@ -68,7 +68,7 @@ async fn tenants(state: &State, wanted: Option<TenantState>) -> Result<Vec<Tenan
         let query = TenantQuery {
             after: found.last().map(|tenant| tenant.slug.clone()),
             limit: PAGE,
-            region: state.directories.keys().cloned().collect(),
+            region: state.directories.regions().cloned().collect(),
             state: wanted,
             ..TenantQuery::default()
         };

@@ -16,6 +16,7 @@ pub mod oauth;
 pub mod rate_limit;
 pub mod routes;
 pub mod scim;
+pub mod shared;
 
 pub mod state;
 pub mod telemetry;

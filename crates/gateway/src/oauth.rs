@@ -97,7 +97,7 @@ async fn answer(
     {
         look.done().await;
     }
-    asking.grant(whose)
+    asking.grant(whose).await
 }
 
 /// The place of the host that was asked.

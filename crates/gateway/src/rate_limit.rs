@@ -7,11 +7,11 @@
 //! this node's own memory. Memory is bounded, and callers that are idle are forgotten.
 
 mod local;
-mod shared;
+mod together;
 
 use crate::config::Limits;
+use crate::shared::Shared;
 use local::Local;
-use shared::Shared;
 use std::time::{Duration, Instant};
 use tenant_registry::RateLimit;
 
@@ -117,13 +117,10 @@ fn seconds(nanos: u64) -> u32 {
 }
 
 impl Limiter {
-    /// A limiter of this node alone, or shared with those that name the same Redis. Connects when it is first asked.
-    ///
-    /// # Errors
-    /// When the URL is none.
-    pub fn new(redis_url: Option<&str>) -> anyhow::Result<Self> {
-        let shared = redis_url.map(Shared::new).transpose()?;
-        Ok(Self { began: Instant::now(), local: Local::default(), shared })
+    /// A limiter of this node alone, or together with those that use the same Redis.
+    #[must_use]
+    pub fn new(shared: Option<Shared>) -> Self {
+        Self { began: Instant::now(), local: Local::default(), shared }
     }
 
     /// Whether other nodes have a part in it, so that it has to be asked with [`Self::take_shared`].
@@ -141,9 +138,8 @@ impl Limiter {
     /// Takes requests of a caller from all nodes together. What names the caller is seen by whoever administers Redis, so it
     /// must be an id and nobody's name or address.
     pub async fn take_shared(&self, caller: &str, rate: Rate, requests: u32) -> Standing {
-        let now = self.now();
         if let Some(shared) = &self.shared
-            && let Some(standing) = shared.take(caller, rate, requests, now).await
+            && let Some(standing) = together::take(shared, caller, rate, requests).await
         {
             return standing;
         }

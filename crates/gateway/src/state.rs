@@ -1,6 +1,7 @@
 //! What every request can reach.
 
 use crate::admin::Admin;
+use crate::app::stores::Directories;
 use crate::clock::Clock;
 use crate::config::{Config, Limits};
 use crate::forward::Peers;
@@ -8,9 +9,7 @@ use crate::health::Readiness;
 use crate::jobs::uses::Uses;
 use crate::oauth::Replays;
 use crate::rate_limit::Limiter;
-use directory::Directory;
-use region_router::{Hosts, Node, Region};
-use std::collections::BTreeMap;
+use region_router::{Hosts, Node};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tenant_registry::Registry;
@@ -29,8 +28,8 @@ pub struct State {
     pub admin: Arc<Admin>,
     /// Tenants and credentials.
     pub registry: Registry,
-    /// The stores of the regions that this node serves.
-    pub directories: BTreeMap<Region, Directory>,
+    /// The stores of the regions that this node serves, shard by shard.
+    pub directories: Directories,
     /// The time.
     pub clock: Clock,
     /// How much one request may ask for.

@@ -12,7 +12,7 @@ pub mod link;
 pub mod nonces;
 pub mod upload;
 
-pub use assertion::{Asserted, Bound, NotTrusted, SigningKey, TrustedKeys};
+pub use assertion::{Asserted, Bound, NotTrusted, SigningKey, TrustedKeys, Verified};
 pub use breaker::Breaker;
 pub use link::{Answer, Gateway, GatewayError, Interrupted, Link, Outgoing, Turn, Unreachable};
 pub use nonces::Nonces;

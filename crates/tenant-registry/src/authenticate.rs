@@ -216,7 +216,25 @@ pub(crate) fn owner(
     whose(snapshot, pepper, token).map(|(owner, _)| owner)
 }
 
-/// The same, and whether what it was asked for with still stands: of a token that is kept here, always.
+/// Whose token it is that was made in a region which its tenant left so long ago that it is not known there any more: for an
+/// answer that tells the right base URL, not for access.
+pub(crate) fn moved_away(
+    snapshot: &Snapshot,
+    pepper: &Pepper,
+    token: &BearerToken,
+) -> Option<Arc<Tenant>> {
+    let owner = if token.is_access() {
+        oauth::authenticate::of_token(snapshot, &pepper.access_key, token)
+            .map(|(client, _)| &client.tenant_id)
+    } else {
+        kept_as(snapshot, pepper, token).map(|credential| &credential.tenant_id)
+    };
+    let tenant = snapshot.tenant(owner?)?;
+    let is_at_home = tenant.answers_to(&token.place().region);
+    (!is_at_home && !tenant.state.is_gone()).then(|| Arc::clone(tenant))
+}
+
+/// Whose token it is or was, and whether what it was asked for with still stands: of a token that is kept here, always.
 fn whose(
     snapshot: &Snapshot,
     pepper: &Pepper,
@@ -225,20 +243,29 @@ fn whose(
     if token.is_access() {
         return oauth::authenticate::owner(snapshot, &pepper.access_key, token);
     }
-    let presented = pepper.hash(token.expose());
-    let credential = snapshot.credential(token.key_id());
-    let kept = credential.map_or(TokenHash([0; 32]), |credential| credential.hash);
-    let is_same = bool::from(presented.0.ct_eq(&kept.0));
-    let (Some(credential), true) = (credential, is_same) else { return None };
+    let credential = kept_as(snapshot, pepper, token)?;
     let tenant = snapshot.tenant(&credential.tenant_id)?;
-    // A token of before the tenant moved names another place.
+    // A token of before the tenant moved names the region that it left.
     let place = token.place();
-    let is_at_home = tenant.region == place.region && credential.population == place.population;
+    let is_at_home = tenant.answers_to(&place.region) && credential.population == place.population;
     if !is_at_home || tenant.state.is_gone() {
         return None;
     }
     let (tenant, credential) = (Arc::clone(tenant), Arc::clone(credential));
     Some((Authenticated { tenant, credential }, true))
+}
+
+/// What is kept of a token, where its secret is right.
+fn kept_as<'a>(
+    snapshot: &'a Snapshot,
+    pepper: &Pepper,
+    token: &BearerToken,
+) -> Option<&'a Arc<Credential>> {
+    let presented = pepper.hash(token.expose());
+    let credential = snapshot.credential(token.key_id());
+    let kept = credential.map_or(TokenHash([0; 32]), |credential| credential.hash);
+    let is_same = bool::from(presented.0.ct_eq(&kept.0));
+    credential.filter(|_| is_same)
 }
 
 #[cfg(test)]

@@ -2,12 +2,13 @@
 //!
 //! **Invariant**: a variant is something that a caller can act on; the cause stays in `source()`.
 
+use crate::moving::MoveLease;
 use crate::once::Remembered;
 use crate::snapshot::doubt::Doubt;
 use crate::snapshot::file::FileFault;
 use crate::tenant::TenantState;
 use migrations::OpenError;
-use region_router::Population;
+use region_router::{Population, Region};
 use sea_orm::DbErr;
 use std::path::PathBuf;
 
@@ -45,6 +46,9 @@ pub enum RegistryError {
         /// What it was to become, or would have to be.
         to: TenantState,
     },
+    /// The name of a shard has another form.
+    #[error("a shard is 1 to 16 small letters and digits")]
+    ShardInvalid,
     /// The tenant is closed, or was, and gets nothing new.
     #[error("the tenant is {0}: {remedy}", remedy = if .0.is_gone() { "its data is deleted" } else { "resume it first" })]
     TenantClosed(TenantState),
@@ -72,6 +76,20 @@ pub enum RegistryError {
     /// The tenant is on its way from one population to the other.
     #[error("the tenant is switching its population: wait for the end of the switch, or undo it")]
     Switching,
+    /// The tenant is on its way from one store to another.
+    #[error(
+        "the tenant is moving to another store: wait for the end of the move, or back out of it"
+    )]
+    Moving,
+    /// The move is not at the stage for this.
+    #[error("the tenant's move is not at the stage for this")]
+    MoveConflict,
+    /// Another one drives the tenant's move.
+    #[error("the tenant is being moved by {}", .0.holder)]
+    MoveHeld(MoveLease),
+    /// The region is not configured here.
+    #[error("the region {0} is not configured here")]
+    UnknownRegion(Region),
     /// The population is frozen, and nothing is made for either.
     #[error("the tenant's populations are frozen: cut the switch over, or undo it, first")]
     Frozen,

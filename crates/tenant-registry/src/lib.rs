@@ -14,6 +14,7 @@ mod entity;
 pub mod error;
 pub mod extension;
 pub mod manifest;
+pub mod moving;
 mod name;
 pub mod networks;
 pub mod oauth;
@@ -39,6 +40,7 @@ pub use credential::{Credential, CredentialChange, IssuedCredential, MAX_LIVE, N
 pub use error::RegistryError;
 pub use extension::Extension;
 pub use manifest::Manifest;
+pub use moving::{Home, Move, MoveLease, MoveStage};
 pub use networks::{Networks, NetworksError};
 pub use oauth::authenticate::ClientFailure;
 pub use oauth::{
@@ -54,4 +56,6 @@ pub use snapshot::doubt::Doubt;
 pub use snapshot::file::FileFault;
 pub use switch::{Stage, Switch};
 pub use tenant::change::{TenantChange, TenantQuery};
-pub use tenant::{NewTenant, Tenant, TenantId, TenantIdError, TenantState, TenantStateError};
+pub use tenant::{
+    NewTenant, Tenant, TenantId, TenantIdError, TenantState, TenantStateError, is_shard,
+};

@@ -11,6 +11,7 @@ mod follow;
 mod keep;
 mod living;
 mod load;
+mod moving;
 mod oauth;
 mod pages;
 mod pending;
@@ -249,6 +250,14 @@ impl Registry {
     pub fn owner(&self, token: &BearerToken) -> Option<Authenticated> {
         let keys = self.shared.keys.load();
         authenticate::owner(&self.shared.snapshot.load(), &keys.pepper, token)
+    }
+
+    /// Whose token it is that names a region which its tenant has left, so long ago that nothing leads from there any more. For
+    /// an answer that tells the right base URL, not for access.
+    #[must_use]
+    pub fn moved_away(&self, token: &BearerToken) -> Option<Arc<Tenant>> {
+        let keys = self.shared.keys.load();
+        authenticate::moved_away(&self.shared.snapshot.load(), &keys.pepper, token)
     }
 
     /// Whose token it looks like that somebody sent: by its hint, where no other one has that, or by the key id in it. For the

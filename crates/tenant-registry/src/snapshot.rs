@@ -9,6 +9,7 @@ pub(crate) mod rows;
 use crate::credential::Credential;
 use crate::oauth::{OauthClient, Proof, id};
 use crate::tenant::{Tenant, TenantId};
+use region_router::Place;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -80,6 +81,7 @@ impl Snapshot {
     ) -> Self {
         self.generation = generation;
         self.is_known = true;
+        self.readdress(&tenants);
         self.tenants
             .extend(tenants.into_iter().map(|tenant| (tenant.id.clone(), Arc::new(tenant))));
         for credential in credentials {
@@ -94,6 +96,24 @@ impl Snapshot {
             self.credentials.insert(credential.key_id.clone(), Arc::new(credential));
         }
         self
+    }
+
+    /// Gives the clients of tenants that come to another region the ids that they have there.
+    fn readdress(&mut self, tenants: &[Tenant]) {
+        let is_new = |tenant: &&Tenant| {
+            self.tenants.get(&tenant.id).is_some_and(|known| known.region != tenant.region)
+        };
+        let came: HashMap<&TenantId, &Tenant> =
+            tenants.iter().filter(is_new).map(|tenant| (&tenant.id, tenant)).collect();
+        if came.is_empty() {
+            return;
+        }
+        for (key_id, client) in &mut self.clients {
+            if let Some(tenant) = came.get(&client.tenant_id) {
+                let place = Place { region: tenant.region.clone(), population: client.population };
+                Arc::make_mut(client).client_id = id::written(&place, key_id);
+            }
+        }
     }
 
     /// The same with newer clients.

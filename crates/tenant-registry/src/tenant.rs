@@ -1,12 +1,13 @@
 //! A tenant: one customer.
 //!
-//! **Invariant**: a tenant has one home region for life, and one population at a time unless both are allowed; the names that
+//! **Invariant**: a tenant has one home at a time, and one population at a time unless both are allowed; the names that
 //! say so are values, not text.
 
 pub mod change;
 
 use crate::credential::scopes::Scopes;
 use crate::extension::Extension;
+use crate::moving::Move;
 use crate::rate::RateLimit;
 use crate::routing::Routing;
 use crate::switch::Switch;
@@ -152,6 +153,8 @@ pub struct Tenant {
     pub both_populations: bool,
     /// The way to the other population, where it is under way.
     pub switch: Option<Switch>,
+    /// The way to another store, where it is under way or not long over.
+    pub moving: Option<Move>,
     /// What its product asks of a user.
     pub profile: ProfileId,
     /// The role of a new person on the platform.
@@ -211,7 +214,7 @@ impl Tenant {
             slug: new.slug.clone(),
             name: new.name.clone(),
             region: new.region.clone(),
-            shard: "0".to_owned(),
+            shard: new.shard.clone(),
             epoch: 1,
             state: TenantState::Active,
             plan: new.plan.clone(),
@@ -219,6 +222,7 @@ impl Tenant {
             origin: new.population,
             both_populations: new.both_populations,
             switch: None,
+            moving: None,
             profile: new.profile,
             platform_role: new.platform_role.clone(),
             board_role: new.board_role.clone(),
@@ -285,6 +289,8 @@ pub struct NewTenant {
     pub name: String,
     /// Where its people's data will live.
     pub region: Region,
+    /// In which store of the region.
+    pub shard: String,
     /// Who is provisioned.
     pub population: Population,
     /// What its product asks of a user.
@@ -325,6 +331,7 @@ impl NewTenant {
             rate_limit: RateLimit::Default,
             provider: String::new(),
             region: place.region,
+            shard: "0".to_owned(),
             population: place.population,
             profile,
             plan: "standard".to_owned(),
@@ -373,9 +380,16 @@ pub(crate) fn is_slug(text: &str) -> bool {
     (1..=63).contains(&text.len()) && text.bytes().all(fits)
 }
 
+/// Whether the text can be the name of a shard: 1 to 16 small letters and digits.
+#[must_use]
+pub fn is_shard(text: &str) -> bool {
+    let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    (1..=16).contains(&text.len()) && text.bytes().all(fits)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{TenantId, is_slug};
+    use super::{TenantId, is_shard, is_slug};
 
     #[test]
     fn a_random_id_parses() {
@@ -395,6 +409,14 @@ mod tests {
         assert!(is_slug("acme-2") && is_slug(&"a".repeat(63)));
         for bad in ["", "Acme", "a_b", "a b", "é", &"a".repeat(64)] {
             assert!(!is_slug(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_shard_is_small_letters_and_digits() {
+        assert!(is_shard("0") && is_shard("1a") && is_shard(&"a".repeat(16)));
+        for bad in ["", "A", "1-2", "1_file", "é", &"a".repeat(17)] {
+            assert!(!is_shard(bad), "{bad}");
         }
     }
 }

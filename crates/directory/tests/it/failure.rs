@@ -26,6 +26,26 @@ async fn a_store_of_another_region_is_refused_and_stays_as_it_is() {
 }
 
 #[tokio::test]
+async fn a_store_of_another_shard_is_refused_and_stays_as_it_is() {
+    let (store, region) = (Store::new(), Region::parse("us").unwrap());
+    let open = async |shard| {
+        let (region, tasks) = (region.clone(), TaskTracker::new());
+        Directory::open_shard(store.database().await, region, shard, tasks, NOW).await
+    };
+    let first = open("1").await.unwrap();
+    assert_eq!((first.region().as_str(), first.shard()), ("us", "1"));
+    first.close().await.unwrap();
+    let refused = open("0").await;
+
+    assert!(
+        matches!(&refused, Err(DirectoryError::WrongShard(shard)) if shard == "1"),
+        "{refused:?}"
+    );
+    assert_eq!(store.texts("SELECT shard FROM directory_store").await, ["1"]);
+    open("1").await.unwrap();
+}
+
+#[tokio::test]
 async fn nodes_that_open_one_empty_store_at_once_agree_on_its_region() {
     let store = Store::new();
     let (one, other) = (store.database().await, store.database().await);

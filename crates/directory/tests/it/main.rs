@@ -10,6 +10,7 @@
 
 mod act;
 mod changes;
+mod citus;
 mod costs;
 mod crowd;
 mod failure;

@@ -260,7 +260,7 @@ async fn people_with(
         groups: false,
         now: call.facts.now,
     };
-    let (directory, seen) = (call.directory(&tenant.region)?, Arc::new(seen));
+    let (directory, seen) = (call.directory()?, Arc::new(seen));
     let mut people = 0;
     for population in Population::ALL {
         let found = directory.within_population(&seen, population).users(&want).await?;

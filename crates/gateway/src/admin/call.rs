@@ -9,13 +9,16 @@ use super::input::{self, Query};
 use super::operator::{Operator, Role};
 use super::problem::{Code, Problem};
 use directory::{Asked, Scoped};
-use region_router::{Population, Region};
+use region_router::Population;
 use scim_core::Notes;
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
 use std::time::Instant;
 use tenant_registry::{By, Once, Pending, Remembered, Tenant, TenantId};
 use time::OffsetDateTime;
+
+/// Seconds after which a store that is not there is worth another try.
+const RETRY_AFTER: u32 = 5;
 
 /// What is known of a call whatever it asks.
 #[derive(Debug, Clone)]
@@ -177,7 +180,7 @@ impl Call {
         if self.dry_run {
             return;
         }
-        let Some(directory) = self.admin.directories.get(&tenant.region) else { return };
+        let Some(directory) = self.admin.directories.of(tenant) else { return };
         let tenant = Arc::new(tenant.clone());
         for population in populations {
             let scoped = directory.within_population(&tenant, *population);
@@ -200,15 +203,26 @@ impl Call {
         let tenant = self.tenant()?;
         let named = self.query.text("population").and_then(|word| Population::parse(word).ok());
         let population = named.unwrap_or(tenant.population);
-        Ok(self.directory(&tenant.region)?.within_population(tenant, population))
+        Ok(self.directory()?.within_population(tenant, population))
     }
 
-    /// A region's store.
+    /// The tenant's store.
     ///
     /// # Errors
-    /// 421 when it is not on this node.
-    pub fn directory(&self, region: &Region) -> Result<&directory::Directory, Problem> {
-        self.admin.directories.get(region).ok_or_else(|| {
+    /// 421 when its region is not on this node, 503 when only its shard is not.
+    pub fn directory(&self) -> Result<&directory::Directory, Problem> {
+        let tenant = self.tenant()?;
+        let directories = &self.admin.directories;
+        directories.of(tenant).ok_or_else(|| {
+            let region = &tenant.region;
+            if directories.serves(region) {
+                self.admin.tell_missing(tenant);
+                return Problem::new(
+                    Code::StoreUnavailable,
+                    "The tenant's store is not on this node at the moment. Nothing is lost; try again later.",
+                )
+                .retry_after(RETRY_AFTER);
+            }
             Problem::new(
                 Code::RegionNotHere,
                 format!(

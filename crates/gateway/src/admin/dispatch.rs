@@ -12,6 +12,7 @@ use super::input::{DRY_RUN, Query};
 use super::operator::Operator;
 use super::problem::{Code, Problem};
 use super::routes::endpoints;
+use crate::shared::{Claim, Claimed};
 use actix_web::http::header::HeaderValue;
 use aws_lc_rs::digest::{SHA256, digest};
 use std::fmt;
@@ -130,10 +131,7 @@ pub async fn dispatch(
             request.query
         )
     });
-    let _turn = match &scope {
-        Some(scope) => Some(Turn::take(admin, scope)?),
-        None => None,
-    };
+    let mut turn = scope.as_ref().map(|scope| Turn::take(admin, scope)).transpose()?;
     let (mut once, mut directory_once) = (None, None);
     match (endpoint.keeps, &scope) {
         (Keeps::Registry | Keeps::RegistryAfterDirectory, Some(scope)) => {
@@ -151,6 +149,9 @@ pub async fn dispatch(
         }
         (_, None) => {}
     }
+    if let Some(turn) = &mut turn {
+        turn.claim().await?;
+    }
     let call = Call {
         dry_run: query.is(DRY_RUN.name),
         admin: Arc::clone(admin),
@@ -165,7 +166,7 @@ pub async fn dispatch(
         body: request.body,
         tenant,
     };
-    match (run(admin, endpoint, call).await, once) {
+    match (run(admin, endpoint, call, turn).await, once) {
         // Another node has answered the same request since it was looked for.
         (Err(problem), Some(once)) if problem.code == Code::IdempotencyKeyReused => {
             remembered(admin, &once, now).await?.ok_or(problem)
@@ -174,9 +175,19 @@ pub async fn dispatch(
     }
 }
 
-async fn run(admin: &Admin, endpoint: &'static Endpoint, call: Call) -> Result<Answer, Problem> {
+async fn run(
+    admin: &Admin,
+    endpoint: &'static Endpoint,
+    call: Call,
+    turn: Option<Turn>,
+) -> Result<Answer, Problem> {
     let span = tracing::info_span!("admin.call", admin.operation = endpoint.id);
     let work = (endpoint.handler)(call).instrument(span);
+    // For as long as the work lasts, whatever becomes of the caller.
+    let work = async move {
+        let _turn = turn;
+        work.await
+    };
     let patience = admin.config.limits.request_timeout;
     let slow = || {
         Problem::new(
@@ -298,30 +309,46 @@ fn sha256(bytes: &[u8]) -> [u8; 32] {
     out
 }
 
-/// The turn of one idempotency key on this node. Another node finds the answer in the store.
-struct Turn<'a> {
-    admin: &'a Admin,
-    scope: Vec<u8>,
+/// The turn of one idempotency key: on this node, and on the others of the region while Redis answers. Who gets a turn that
+/// another has as well finds the answer in the store.
+struct Turn {
+    admin: Arc<Admin>,
+    scope: String,
+    claim: Option<Claim>,
 }
 
-impl<'a> Turn<'a> {
-    fn take(admin: &'a Admin, scope: &str) -> Result<Self, Problem> {
-        let scope = scope.as_bytes().to_vec();
+impl Turn {
+    fn take(admin: &Arc<Admin>, scope: &str) -> Result<Self, Problem> {
+        let scope = scope.to_owned();
         let mut in_flight =
             admin.in_flight.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if !in_flight.insert(scope.clone()) {
-            return Err(Problem::new(
-                Code::IdempotencyInFlight,
-                "The first request with this Idempotency-Key is not answered yet. Repeat this one in a moment.",
-            )
-            .retry_after(1));
+            return Err(Self::taken());
         }
         drop(in_flight);
-        Ok(Self { admin, scope })
+        Ok(Self { admin: Arc::clone(admin), scope, claim: None })
+    }
+
+    async fn claim(&mut self) -> Result<(), Problem> {
+        let Some(shared) = &self.admin.shared else { return Ok(()) };
+        let patience = self.admin.config.limits.request_timeout;
+        match shared.claim("turn", &[&self.scope], patience).await {
+            Ok(claim) => self.claim = Some(claim),
+            Err(Claimed) => return Err(Self::taken()),
+        }
+        Ok(())
+    }
+
+    fn taken() -> Problem {
+        Problem::new(
+            Code::IdempotencyInFlight,
+            "The first request with this Idempotency-Key is not answered yet. Repeat this one in a moment.",
+        )
+        .retry_after(1)
     }
 }
 
-impl Drop for Turn<'_> {
+impl Drop for Turn {
     fn drop(&mut self) {
         let mut in_flight =
             self.admin.in_flight.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

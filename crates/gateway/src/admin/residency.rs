@@ -10,6 +10,9 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
+/// The table that says whether a tenant may be written: it holds an id, and nothing about people.
+const FENCE: &str = "tenants";
+
 /// Where a tenant's data is.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Residency)]
@@ -18,6 +21,8 @@ pub struct ResidencyView {
     pub tenant_id: String,
     /// The region that is its home.
     pub home_region: String,
+    /// The store of that region.
+    pub home_shard: String,
     /// Every store of this node.
     pub stores: Vec<StoreView>,
     /// Regions whose stores are not on this node: ask a node of each.
@@ -34,6 +39,10 @@ pub struct StoreView {
     pub region: String,
     /// The region that the store itself names.
     pub region_tag: String,
+    /// The shard that the node is configured to find there.
+    pub shard: String,
+    /// The shard that the store itself names.
+    pub shard_tag: String,
     /// Whether both agree.
     pub is_tag_right: bool,
     /// The database.
@@ -52,14 +61,16 @@ pub struct StoreView {
 pub async fn read(call: Call) -> Result<Answer, Problem> {
     let tenant = call.tenant()?;
     let mut stores = Vec::new();
-    for (region, directory) in &call.admin.directories {
+    for (region, shard, directory) in call.admin.directories.iter() {
         let found = directory.residency(tenant).await?;
         let rows: BTreeMap<String, u64> =
             found.tables.iter().map(|(table, rows)| ((*table).to_owned(), *rows)).collect();
         stores.push(StoreView {
             region: region.to_string(),
-            is_tag_right: found.region_tag == region.as_str(),
+            shard: shard.to_owned(),
+            is_tag_right: found.region_tag == region.as_str() && found.shard_tag == shard,
             region_tag: found.region_tag,
+            shard_tag: found.shard_tag,
             engine: found.engine.to_owned(),
             total_rows: rows.values().sum(),
             rows,
@@ -67,13 +78,18 @@ pub async fn read(call: Call) -> Result<Answer, Problem> {
     }
     let home = tenant.region.as_str();
     let regions = call.admin.config.regions.iter().map(|settings| &settings.region);
-    let not_here = regions.filter(|region| !call.admin.directories.contains_key(*region));
-    let is_home_alone = stores
-        .iter()
-        .all(|store| store.total_rows == 0 || (store.region == home && store.is_tag_right));
+    let not_here = regions.filter(|region| !call.admin.directories.serves(region));
+    let is_home = |store: &StoreView| {
+        store.region == home && store.shard == tenant.shard && store.is_tag_right
+    };
+    // What is left where a tenant was before is its id and that it moved: nothing is written there any more.
+    let is_empty =
+        |store: &StoreView| store.total_rows == store.rows.get(FENCE).copied().unwrap_or_default();
+    let is_home_alone = stores.iter().all(|store| is_home(store) || is_empty(store));
     let view = ResidencyView {
         tenant_id: tenant.id.to_string(),
         home_region: home.to_owned(),
+        home_shard: tenant.shard.clone(),
         not_here: not_here.map(ToString::to_string).collect(),
         stores,
         is_home_alone,

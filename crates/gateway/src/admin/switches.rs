@@ -102,7 +102,7 @@ pub async fn preview(call: Call) -> Result<Answer, Problem> {
     let tenant = call.tenant()?;
     let from = tenant.switch.map_or(tenant.population, |switch| switch.from);
     let to = other(from);
-    let directory = call.directory(&tenant.region)?;
+    let directory = call.directory()?;
     let left = directory.within_population(tenant, from);
     let (here, there) =
         (left.tally().await?, directory.within_population(tenant, to).tally().await?);

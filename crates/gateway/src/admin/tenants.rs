@@ -11,7 +11,9 @@ use super::view::{self, Page};
 use provisioning::ProfileId;
 use region_router::{Hosts, Place, Population, Region};
 use serde::{Deserialize, Serialize};
-use tenant_registry::{NewTenant, Routing, Tenant, TenantChange, TenantQuery, TenantState};
+use tenant_registry::{
+    NewTenant, Routing, Tenant, TenantChange, TenantQuery, TenantState, is_shard,
+};
 use utoipa::ToSchema;
 
 /// The most seats that can be asked for.
@@ -132,6 +134,9 @@ pub struct CreateTenant {
     /// A configured region. It is for good.
     #[schema(pattern = "^[a-z][a-z0-9]{0,7}$")]
     region: String,
+    /// Which store of the region; the first, `0`, if it is not said.
+    #[schema(pattern = "^[a-z0-9]{1,16}$")]
+    shard: Option<String>,
     /// Who is provisioned.
     #[schema(schema_with = view::population)]
     population: String,
@@ -239,10 +244,12 @@ pub async fn create(call: Call) -> Result<Answer, Problem> {
         Problem::field("profile", "must be open, oktopost, condeco, deskpro or outpost")
     })?;
     check_seats(asked.seats)?;
+    let shard = asked.shard.map(|shard| configured_shard(&call, &region, shard)).transpose()?;
     let place = Place { region, population };
     let usual = NewTenant::new(&asked.slug, &name("name", &asked.name, 200)?, place, profile);
     let contact = asked.seat_contact.as_deref();
     let new = NewTenant {
+        shard: shard.unwrap_or(usual.shard),
         plan: asked.plan.map_or(Ok(usual.plan), |plan| plan_name(&plan))?,
         seats: asked.seats,
         groups: asked.groups.unwrap_or(true),
@@ -347,6 +354,19 @@ fn configured(call: &Call, text: &str) -> Result<Region, Problem> {
         let names: Vec<&str> = regions.iter().map(|settings| settings.region.as_str()).collect();
         Problem::field("region", format!("must be one of {}", names.join(", ")))
     })
+}
+
+/// A shard that the region has, as far as its stores are known here.
+fn configured_shard(call: &Call, region: &Region, shard: String) -> Result<String, Problem> {
+    if !is_shard(&shard) {
+        return Err(Problem::field("shard", "must be 1 to 16 small letters and digits"));
+    }
+    match call.admin.config.shards(region) {
+        Some(shards) if !shards.contains(&shard.as_str()) => {
+            Err(Problem::field("shard", format!("must be one of {}", shards.join(", "))))
+        }
+        _ => Ok(shard),
+    }
 }
 
 fn check_seats(seats: Option<u64>) -> Result<(), Problem> {

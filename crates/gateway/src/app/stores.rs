@@ -1,14 +1,17 @@
 //! Opening the registry and the stores of the regions, all at the same time.
 
+mod directories;
+
+pub use directories::{Directories, label};
+
 use crate::clock::Clock;
-use crate::config::{Config, Home};
+use crate::config::{Config, FIRST_SHARD, Home};
 use anyhow::Context as _;
 use directory::Directory;
 use migrations::{Database, PoolOptions};
 use region_router::{Node, Region};
 use secrecy::{ExposeSecret, SecretString};
-use std::collections::BTreeMap;
-use tenant_registry::{Registry, RegistryOptions, Source};
+use tenant_registry::{Registry, RegistryOptions, Source, Tenant};
 use tokio_util::task::TaskTracker;
 
 /// What a registry that cannot be opened is told with.
@@ -18,8 +21,8 @@ const NOT_OPENED: &str = "the registry cannot be opened; check registry.url";
 pub struct Stores {
     /// Tenants and credentials.
     pub registry: Registry,
-    /// People and groups, by region.
-    pub directories: BTreeMap<Region, Directory>,
+    /// People and groups, by region and shard.
+    pub directories: Directories,
     /// Which regions are here, and which peers are known.
     pub node: Node,
 }
@@ -48,30 +51,45 @@ impl Stores {
     ) -> anyhow::Result<Self> {
         make_data_dir(config)?;
         let pool = config.database.pool(config.database.pool_max);
-        let stores = served(config).map(|(region, url)| open_directory(region, url, &pool, tasks));
+        let stores = served(config).map(|store| open_directory(store, &pool, tasks));
         let directories = futures_util::future::try_join_all(stores);
         let (registry, directories) = tokio::try_join!(registry, directories)?;
         Ok(Self { registry, directories: directories.into_iter().collect(), node: node(config) })
     }
 
-    /// Opens the registry and one region's store: for a command about one tenant.
+    /// Opens one store: for a command about one tenant, or one store.
     ///
     /// # Errors
-    /// When the region is not served here, or its store cannot be opened.
-    pub async fn open_region(
+    /// When it is not served here, or cannot be opened.
+    pub async fn open_one(
         config: &Config,
         region: &Region,
+        shard: &str,
         tasks: &TaskTracker,
     ) -> anyhow::Result<Directory> {
         make_data_dir(config)?;
         let pool = config.database.pool(2);
-        let found = served(config).find(|(served, _)| *served == region);
-        let Some((region, url)) = found else {
+        let is_it = |store: &Served<'_>| store.region == region && store.shard == shard;
+        let Some(store) = served(config).find(is_it) else {
+            let key = store_key(region, shard);
+            let label = label(region, shard);
             anyhow::bail!(
-                "region {region} has no store on this node; run the command where regions.{region}.store is configured"
+                "the store of {label} is not on this node; run the command where {key} is configured"
             );
         };
-        Ok(open_directory(region, url, &pool, tasks).await?.1)
+        open_directory(store, &pool, tasks).await
+    }
+
+    /// Opens the store of one tenant.
+    ///
+    /// # Errors
+    /// As [`Self::open_one`].
+    pub async fn open_of(
+        config: &Config,
+        tenant: &Tenant,
+        tasks: &TaskTracker,
+    ) -> anyhow::Result<Directory> {
+        Self::open_one(config, &tenant.region, &tenant.shard, tasks).await
     }
 }
 
@@ -119,26 +137,43 @@ fn options(config: &Config) -> RegistryOptions {
 }
 
 async fn open_directory(
-    region: &Region,
-    url: &SecretString,
+    store: Served<'_>,
     pool: &PoolOptions,
     tasks: &TaskTracker,
-) -> anyhow::Result<(Region, Directory)> {
-    let context =
-        || format!("the store of region {region} cannot be opened; check regions.{region}.store");
+) -> anyhow::Result<Directory> {
+    let Served { region, shard, url } = store;
+    let context = || {
+        let (label, key) = (label(region, shard), store_key(region, shard));
+        format!("the store of region {label} cannot be opened; check {key}")
+    };
     let database = Database::open(url.expose_secret(), pool).await.with_context(context)?;
-    let directory = Directory::open(database, region.clone(), tasks.clone(), Clock.now())
-        .await
-        .with_context(context)?;
-    Ok((region.clone(), directory))
+    let opened =
+        Directory::open_shard(database, region.clone(), shard, tasks.clone(), Clock.now()).await;
+    opened.with_context(context)
 }
 
-fn served(config: &Config) -> impl Iterator<Item = (&Region, &SecretString)> {
-    config.regions.iter().filter_map(|settings| match &settings.home {
-        Home::Store(url) if config.serves.contains(&settings.region) => {
-            Some((&settings.region, url))
-        }
-        Home::Store(_) | Home::Gateway(_) => None,
+/// The key that names a store.
+#[must_use]
+pub fn store_key(region: &Region, shard: &str) -> String {
+    if shard == FIRST_SHARD {
+        format!("regions.{region}.store")
+    } else {
+        format!("regions.{region}.shards.{shard}")
+    }
+}
+
+/// A store that this node opens.
+struct Served<'a> {
+    region: &'a Region,
+    shard: &'a str,
+    url: &'a SecretString,
+}
+
+fn served(config: &Config) -> impl Iterator<Item = Served<'_>> {
+    let regions = config.regions.iter().filter(|one| config.serves.contains(&one.region));
+    regions.flat_map(|settings| {
+        let region = &settings.region;
+        settings.stores().map(move |(shard, url)| Served { region, shard, url })
     })
 }
 

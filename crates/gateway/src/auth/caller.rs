@@ -149,10 +149,8 @@ impl Caller {
             // Nothing is left of it: no name, and no log to write to.
             return Err(unknown_token());
         }
-        let directory = state
-            .directories
-            .get(&place.region)
-            .ok_or_else(|| Failure::not_here(&place.region, &state.hosts.base_url(&place)))?;
+        let directory =
+            state.directories.of(&tenant).ok_or_else(|| store_missing(&state, &tenant, &place))?;
         let mut notes = token.quirks();
         let query = request.uri().query();
         // The base URL itself may be written with a slash.
@@ -398,6 +396,19 @@ fn failure_of(refusal: Refusal) -> Failure {
         401 => Failure::unauthorized(refusal.reason, refusal.detail),
         _ => refusal.into(),
     }
+}
+
+/// The token's region is here, and the tenant's shard of it is not: a node that is not set up wholly, or not any more.
+fn store_missing(state: &State, tenant: &Tenant, place: &Place) -> Failure {
+    if !state.directories.serves(&place.region) {
+        return Failure::not_here(&place.region, &state.hosts.base_url(place));
+    }
+    state.admin.tell_missing(tenant);
+    Failure::new(
+        Reason::StoreUnavailable,
+        "The directory does not answer at the moment. Nothing is lost; send the same request again later.",
+    )
+    .with(header::RETRY_AFTER, "5")
 }
 
 fn unknown_token() -> Failure {

@@ -32,7 +32,7 @@ pub(crate) struct Attempt<'a> {
 impl Attempt<'_> {
     /// Notes it in a tenant's log, if that is kept on this node.
     pub(crate) fn note(&self, tenant: &Arc<Tenant>, place: &Place, refusal: &Refusal) {
-        let Some(directory) = self.state.directories.get(&tenant.region) else { return };
+        let Some(directory) = self.state.directories.of(tenant) else { return };
         if !self.state.limiter.is_news(&format!("{} {}", self.key_id, refusal.reason)) {
             return;
         }

@@ -9,13 +9,12 @@ use crate::admin::dispatch::{Found, Request, dispatch, find};
 use crate::admin::endpoint::Keeps;
 use crate::admin::{Admin, Code, Operator};
 use crate::app::Stores;
-use crate::app::stores::open_registry;
+use crate::app::stores::{Directories, open_registry};
 use crate::clock::Clock;
 use crate::config::Config;
 use anyhow::{anyhow, bail};
 use clap::Args;
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 use tokio_util::task::TaskTracker;
@@ -122,7 +121,7 @@ impl Ask {
         };
         let tasks = TaskTracker::new();
         let (registry, directories) = match endpoint.keeps {
-            Keeps::Registry => (open_registry(config).await?, BTreeMap::new()),
+            Keeps::Registry => (open_registry(config).await?, Directories::default()),
             Keeps::Directory | Keeps::RegistryAfterDirectory => {
                 let stores = Stores::open(config, &tasks).await?;
                 (stores.registry, stores.directories)
@@ -153,7 +152,7 @@ impl Ask {
             },
         };
         let done = dispatch(&admin, Operator::cli(), (endpoint, path), request).await;
-        for directory in admin.directories.values() {
+        for (_, _, directory) in admin.directories.iter() {
             // What was done is done, and its answer may be the only one with a secret in it.
             if let Err(error) = directory.close().await {
                 tracing::warn!(error = %error, "a store did not close cleanly");

@@ -2,6 +2,7 @@
 
 use super::output::Output;
 use crate::app::Stores;
+use crate::app::stores::label;
 use crate::config::Config;
 use serde_json::json;
 use tokio_util::task::TaskTracker;
@@ -10,9 +11,9 @@ use tokio_util::task::TaskTracker;
 pub(super) async fn migrate(config: &Config, output: Output) -> anyhow::Result<()> {
     let stores = Stores::open(config, &TaskTracker::new()).await?;
     let mut regions = Vec::new();
-    for (region, directory) in &stores.directories {
+    for (region, shard, directory) in stores.directories.iter() {
         directory.close().await?;
-        regions.push(region.as_str());
+        regions.push(label(region, shard));
     }
     let mut lines = vec!["the registry is up to date".to_owned()];
     lines

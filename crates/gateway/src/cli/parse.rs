@@ -6,7 +6,7 @@ use provisioning::ProfileId;
 use region_router::{Population, Region};
 use scim_core::{Quirk, Tolerance};
 use std::time::Duration;
-use tenant_registry::{Registry, Tenant};
+use tenant_registry::{Registry, Tenant, is_shard};
 
 /// A configured region.
 pub(super) fn region(text: &str, config: &Config) -> anyhow::Result<Region> {
@@ -18,6 +18,21 @@ pub(super) fn region(text: &str, config: &Config) -> anyhow::Result<Region> {
             list(config.regions.iter().map(|settings| settings.region.as_str()))
         ),
     }
+}
+
+/// A shard of a region. Of a region that is behind a gateway they are not known here.
+pub(super) fn shard(text: &str, region: &Region, config: &Config) -> anyhow::Result<()> {
+    if !is_shard(text) {
+        bail!("{text:?} is not the name of a shard; a shard is 1 to 16 small letters and digits");
+    }
+    let Some(shards) = config.shards(region) else { return Ok(()) };
+    if !shards.contains(&text) {
+        bail!(
+            "region {region} has no shard {text:?}; its shards are: {}",
+            list(shards.into_iter())
+        );
+    }
+    Ok(())
 }
 
 pub(super) fn population(text: &str) -> anyhow::Result<Population> {

@@ -7,7 +7,7 @@ use super::output::Output;
 use super::parse;
 use crate::app::stores::open_registry;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, FIRST_SHARD};
 use anyhow::bail;
 use clap::{Args, Subcommand, ValueEnum};
 use region_router::{Hosts, Place};
@@ -48,6 +48,9 @@ pub(super) struct Create {
     /// Where its people's data lives
     #[arg(long)]
     region: String,
+    /// Which store of the region; 0 is the one that regions.{name}.store names
+    #[arg(long, default_value = FIRST_SHARD)]
+    shard: String,
     /// platform or board
     #[arg(long)]
     population: String,
@@ -91,7 +94,9 @@ async fn create(new: Create, config: &Config, output: Output) -> anyhow::Result<
         population: parse::population(&new.population)?,
     };
     let profile = parse::profile(&new.profile)?;
+    parse::shard(&new.shard, &place.region, config)?;
     let new = NewTenant {
+        shard: new.shard,
         seats: new.seats,
         groups: new.groups == Switch::On,
         plan: new.plan,

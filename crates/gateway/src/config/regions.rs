@@ -5,11 +5,15 @@ use migrations::Engine;
 use region_router::Region;
 use region_router::peer::Gateway;
 use secrecy::{ExposeSecret, SecretString};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use tenant_registry::is_shard;
 
 /// The regions that are there when nobody named them.
 const BUILT_IN: [&str; 2] = ["us", "eu"];
+
+/// The shard that a region's `store` is.
+pub const FIRST_SHARD: &str = "0";
 
 /// What is configured for one region.
 #[derive(Debug, Clone)]
@@ -18,10 +22,23 @@ pub struct RegionSettings {
     pub region: Region,
     /// Where its data is reached from here.
     pub home: Home,
+    /// Its further databases, by the names of their shards.
+    pub shards: BTreeMap<String, SecretString>,
     /// What its hosts begin with.
     pub host_prefix: String,
     /// How many requests are on their way to its gateway at most.
     pub gateway_connections: usize,
+}
+
+impl RegionSettings {
+    /// Every database of the region that is configured here, by the names of their shards.
+    pub fn stores(&self) -> impl Iterator<Item = (&str, &SecretString)> {
+        let first = match &self.home {
+            Home::Store(url) => Some((FIRST_SHARD, url)),
+            Home::Gateway(_) => None,
+        };
+        first.into_iter().chain(self.shards.iter().map(|(shard, url)| (shard.as_str(), url)))
+    }
 }
 
 /// Where a region's data is reached from this node.
@@ -38,24 +55,49 @@ pub(super) fn read(values: &mut Values, data_dir: &Path) -> Vec<RegionSettings> 
     names.extend(BUILT_IN.map(str::to_owned));
     let regions: Vec<RegionSettings> =
         names.iter().filter_map(|name| read_one(values, name, data_dir)).collect();
-    for (index, one) in regions.iter().enumerate() {
-        for other in regions.iter().skip(index + 1) {
-            if let (Home::Store(a), Home::Store(b)) = (&one.home, &other.home)
-                && a.expose_secret() == b.expose_secret()
-            {
-                let key = format!("regions.{}.store", other.region);
-                let source = values.source(&format!("regions.{}.store", one.region));
-                values.problem(
-                    &key,
-                    format!(
-                        "is the store of region {} too ({source}): each region has a database of its own",
-                        one.region
-                    ),
-                );
+    check_apart(values, &regions);
+    regions
+}
+
+/// Each database is one store: of one region, and one shard of it.
+fn check_apart(values: &mut Values, regions: &[RegionSettings]) {
+    let all: Vec<(&RegionSettings, &str, &SecretString)> = regions
+        .iter()
+        .flat_map(|one| one.stores().map(move |(shard, url)| (one, shard, url)))
+        .collect();
+    for (index, (one, shard, url)) in all.iter().enumerate() {
+        for (other, other_shard, same) in all.iter().skip(index + 1) {
+            if url.expose_secret() != same.expose_secret() {
+                continue;
             }
+            let source = values.source(&given(values, &key_of(one, shard)));
+            let what = match *shard {
+                FIRST_SHARD => format!("region {}", one.region),
+                shard => format!("shard {shard} of region {}", one.region),
+            };
+            let each = if one.region == other.region { "shard" } else { "region" };
+            let key = given(values, &key_of(other, other_shard));
+            values.problem(
+                &key,
+                format!(
+                    "is the store of {what} too ({source}): each {each} has a database of its own"
+                ),
+            );
         }
     }
-    regions
+}
+
+fn key_of(settings: &RegionSettings, shard: &str) -> String {
+    match shard {
+        FIRST_SHARD => format!("regions.{}.store", settings.region),
+        shard => format!("regions.{}.shards.{shard}", settings.region),
+    }
+}
+
+/// The key under which a secret was written: its own, or that of its file.
+fn given(values: &Values, key: &str) -> String {
+    let file = format!("{key}_file");
+    if !values.is_given(key) && values.is_given(&file) { file } else { key.to_owned() }
 }
 
 fn read_one(values: &mut Values, name: &str, data_dir: &Path) -> Option<RegionSettings> {
@@ -68,6 +110,7 @@ fn read_one(values: &mut Values, name: &str, data_dir: &Path) -> Option<RegionSe
         |text| Gateway::parse(text).ok().map(|_good| text.trim_end_matches('/').to_owned()),
     );
     let host_prefix = values.text_or_nothing(&prefix_key);
+    let shards = read_shards(values, name);
     let gateway_connections = values.number(&key("gateway_connections"), 64, 1..=10_000);
     let Ok(region) = Region::parse(name) else {
         let given = [store_key, gateway_key, prefix_key, key("store_file")];
@@ -86,6 +129,14 @@ fn read_one(values: &mut Values, name: &str, data_dir: &Path) -> Option<RegionSe
     if let Some(url) = &store {
         check_store(values, &store_key, url);
     }
+    if let Some(shard) = shards.keys().next().filter(|_| store.is_none() && gateway.is_some()) {
+        let key = given(values, &format!("regions.{name}.shards.{shard}"));
+        let at = values.source(&gateway_key);
+        values.problem(
+            &key,
+            format!("is given, and so is {gateway_key} ({at}): a region has its stores here or a gateway elsewhere"),
+        );
+    }
     let home = match (store, gateway) {
         (Some(url), _) => Home::Store(url),
         (None, Some(url)) => Home::Gateway(url),
@@ -93,7 +144,43 @@ fn read_one(values: &mut Values, name: &str, data_dir: &Path) -> Option<RegionSe
     };
     let default_prefix = || if name == "us" { String::new() } else { format!("{name}-") };
     let host_prefix = host_prefix.unwrap_or_else(default_prefix);
-    Some(RegionSettings { region, home, host_prefix, gateway_connections })
+    Some(RegionSettings { region, home, shards, host_prefix, gateway_connections })
+}
+
+/// The databases of a region beside its `store`.
+fn read_shards(values: &mut Values, name: &str) -> BTreeMap<String, SecretString> {
+    let section = format!("regions.{name}.shards");
+    let named: BTreeSet<String> = values
+        .names_below(&section)
+        .iter()
+        .map(|shard| shard.strip_suffix("_file").unwrap_or(shard).to_owned())
+        .collect();
+    let mut shards = BTreeMap::new();
+    for shard in named {
+        let key = format!("{section}.{shard}");
+        let url = values.secret(&key);
+        if shard == FIRST_SHARD {
+            let key = given(values, &key);
+            values.problem(
+                &key,
+                format!("shard 0 of a region is its store: name it with regions.{name}.store"),
+            );
+            continue;
+        }
+        if !is_shard(&shard) {
+            let key = given(values, &key);
+            values.problem(
+                &key,
+                format!("{shard:?} is not the name of a shard: 1 to 16 small letters and digits"),
+            );
+            continue;
+        }
+        if let Some(url) = url {
+            check_store(values, &key, &url);
+            shards.insert(shard, url);
+        }
+    }
+    shards
 }
 
 /// The URL of a SQLite file in the data folder.

@@ -77,6 +77,16 @@ impl Values {
             .collect()
     }
 
+    /// The last parts of all keys right below a section: the names of a region's shards.
+    pub(super) fn names_below(&self, section: &str) -> BTreeSet<String> {
+        self.entries
+            .keys()
+            .filter_map(|key| key.strip_prefix(section)?.strip_prefix('.'))
+            .filter(|name| !name.contains('.'))
+            .map(str::to_owned)
+            .collect()
+    }
+
     /// Every key that a section asked for.
     #[cfg(test)]
     pub(super) fn asked(&self) -> impl Iterator<Item = &str> {

@@ -4,8 +4,8 @@ use super::reach::{self, Route};
 use super::report::{Check, Finding};
 use super::wire::{Silence, Wire, chain, shortened};
 use crate::app::Stores;
-use crate::app::stores::open_registry;
-use crate::config::{Config, Home};
+use crate::app::stores::{label, open_registry, store_key};
+use crate::config::{Config, FIRST_SHARD, Home};
 use region_router::Hosts;
 use reqwest::Method;
 use serde_json::Value;
@@ -20,7 +20,12 @@ pub(super) async fn look(
 ) {
     findings.push(registry(config).await);
     for settings in &config.regions {
-        findings.push(store(config, settings).await);
+        let (shards, is_here) =
+            (settings.shards.keys(), !matches!(settings.home, Home::Gateway(_)));
+        let shards = shards.map(String::as_str).filter(|_| is_here);
+        for shard in std::iter::once(FIRST_SHARD).chain(shards) {
+            findings.push(store(config, settings, shard).await);
+        }
     }
     ops(config, route, findings).await;
     for place in hosts.all() {
@@ -45,9 +50,10 @@ async fn registry(config: &Config) -> Finding {
     }
 }
 
-async fn store(config: &Config, settings: &crate::config::RegionSettings) -> Finding {
+async fn store(config: &Config, settings: &crate::config::RegionSettings, shard: &str) -> Finding {
     let region = &settings.region;
-    let check = Check::new("store", "stores", format!("the store of region {region} opens"));
+    let (label, key) = (label(region, shard), store_key(region, shard));
+    let check = Check::new("store", "stores", format!("the store of region {label} opens"));
     if let Home::Gateway(url) = &settings.home {
         return check.skip(format!("it is behind the gateway {url}"));
     }
@@ -55,10 +61,10 @@ async fn store(config: &Config, settings: &crate::config::RegionSettings) -> Fin
         return check.skip("this node does not serve the region (node.regions)");
     }
     let fix = format!(
-        "Check regions.{region}.store, and whether the database runs and lets this machine in. Until then every request of the \
-         region's tenants is answered with 503."
+        "Check {key}, and whether the database runs and lets this machine in. Until then every request of the \
+         tenants in it is answered with 503."
     );
-    match Stores::open_region(config, region, &TaskTracker::new()).await {
+    match Stores::open_one(config, region, shard, &TaskTracker::new()).await {
         Err(error) => check.fail(shortened(&format!("{error:#}")), fix),
         Ok(directory) => match directory.ping().await {
             Ok(()) => check.pass("it does"),

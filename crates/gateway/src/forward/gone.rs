@@ -8,6 +8,11 @@ use actix_web::rt::net::TcpStream;
 use std::any::Any;
 use std::future::pending;
 use std::os::fd::{AsFd, OwnedFd};
+use std::time::Duration;
+use tokio::time::sleep;
+
+/// How long nobody looks: most answers come sooner, and looking costs as much as sending.
+const PATIENCE: Duration = Duration::from_millis(250);
 
 /// A second handle of the client's connection.
 struct Held(OwnedFd);
@@ -23,6 +28,7 @@ pub(crate) fn hold(connection: &dyn Any, extensions: &mut Extensions) {
 /// Waits until the client ends its connection. The server itself notices that only when it writes. A client that sends
 /// its next request already is there.
 pub(super) async fn gone(request: &HttpRequest) {
+    sleep(PATIENCE).await;
     let held = request.conn_data::<Held>().and_then(|held| held.0.try_clone().ok());
     let stream = held.and_then(|handle| TcpStream::from_std(handle.into()).ok());
     let Some(stream) = stream else { return pending().await };

@@ -120,11 +120,7 @@ fn verify(
     let now = state.clock.now().unix_timestamp();
     let verified = assertion.to_str().map_err(|_binary| NotTrusted::Malformed).and_then(|text| {
         let verified = trusted.verify(text, &bound, now)?;
-        if state.peers.is_new(verified.nonce, now) {
-            Ok(verified)
-        } else {
-            Err(NotTrusted::Replayed)
-        }
+        if state.peers.is_new(&verified, now) { Ok(verified) } else { Err(NotTrusted::Replayed) }
     });
     Some(verified.map(|verified| {
         let asserted = verified.asserted;

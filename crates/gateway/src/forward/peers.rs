@@ -9,7 +9,9 @@ use crate::config::{Config, Home};
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
 use region_router::Region;
-use region_router::peer::{Asserted, Bound, Gateway, Link, Nonces, SigningKey, TrustedKeys};
+use region_router::peer::{
+    Asserted, Bound, Gateway, Link, Nonces, SigningKey, TrustedKeys, Verified,
+};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -110,8 +112,8 @@ impl Peers {
     }
 
     /// Whether an assertion was not used before.
-    pub(super) fn is_new(&self, nonce: u128, now: i64) -> bool {
-        self.nonces.take(nonce, now)
+    pub(super) fn is_new(&self, verified: &Verified, now: i64) -> bool {
+        self.nonces.take(verified.nonce, verified.over_at, now)
     }
 
     fn held(&self) -> Arc<Held> {
@@ -150,7 +152,11 @@ impl Files {
         // A key that the nodes do not know yet would sign for nobody.
         let known = own.iter().find(|key| trusted.know(&key.kid));
         let signing = known.or_else(|| own.first());
-        let signing = signing.map(|key| SigningKey::new(&key.kid, key.private()));
+        let signing = signing.map(|key| {
+            SigningKey::new(&key.kid, key.private())
+                .with_context(|| format!("the key {} in node.keys is no Ed25519 key", key.kid))
+        });
+        let signing = signing.transpose()?;
         Ok(Held { signing, trusted })
     }
 }

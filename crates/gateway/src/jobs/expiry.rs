@@ -133,7 +133,7 @@ impl Ending<'_> {
         let Some(tenant) = state.registry.find_tenant(self.tenant.as_str()).await? else {
             return Ok(false);
         };
-        let Some(directory) = state.directories.get(&tenant.region) else { return Ok(false) };
+        let Some(directory) = state.directories.of(&tenant) else { return Ok(false) };
         let asked = Asked {
             operation: self.operation,
             request_id: directory::new_id(now),

@@ -1,5 +1,6 @@
 //! Gauges that nobody updates by doing something: pools, memory, the registry's snapshot.
 
+use crate::app::stores::label;
 use crate::state::State;
 use crate::telemetry::metrics;
 use actix_web::web;
@@ -25,9 +26,9 @@ pub(super) async fn run(state: web::Data<State>, stop: CancellationToken) {
 
 /// Reads everything that is shown.
 pub(crate) fn refresh(state: &State) {
-    for (region, directory) in &state.directories {
+    for (region, shard, directory) in state.directories.iter() {
         let pool = directory.pool_state();
-        metrics::show_pool(region.as_str(), pool.idle, pool.size.saturating_sub(pool.idle));
+        metrics::show_pool(&label(region, shard), pool.idle, pool.size.saturating_sub(pool.idle));
     }
     for link in state.peers.links() {
         metrics::show_breaker(link.region(), link.is_open());

@@ -22,13 +22,13 @@ pub(super) async fn run(state: web::Data<State>, stop: CancellationToken) {
 /// Deletes what is too old at a time.
 pub async fn purge(state: &State, now: OffsetDateTime) {
     let retention = state.config.retention;
-    for (region, directory) in &state.directories {
+    for (region, shard, directory) in state.directories.iter() {
         match directory.purge(now, now - retention.decisions, now - retention.deleted).await {
             Ok(0) => {}
-            Ok(rows) => tracing::info!(%region, rows, "old history purged"),
+            Ok(rows) => tracing::info!(%region, shard, rows, "old history purged"),
             Err(error) => {
                 let error: &dyn std::error::Error = &error;
-                tracing::warn!(%region, error, "old history could not be purged; the next run tries again");
+                tracing::warn!(%region, shard, error, "old history could not be purged; the next run tries again");
             }
         }
     }
@@ -70,7 +70,7 @@ async fn purge_tenant(
     tenant: &Tenant,
     now: OffsetDateTime,
 ) -> Result<Option<u64>, JobError> {
-    let Some(directory) = state.directories.get(&tenant.region) else { return Ok(None) };
+    let Some(directory) = state.directories.of(tenant) else { return Ok(None) };
     let before = now - state.config.retention.closed;
     let by = By::new(Actor::System("purge"), now);
     let tenant = match state.registry.begin_purge(&tenant.id, before, &by).await {

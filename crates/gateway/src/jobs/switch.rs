@@ -75,7 +75,7 @@ async fn finish_one(
     let Some(population) = tenant.switch.and_then(|switch| switch.emptied()) else {
         return Ok(true);
     };
-    let Some(directory) = state.directories.get(&tenant.region) else { return Ok(true) };
+    let Some(directory) = state.directories.of(&tenant) else { return Ok(true) };
     if tenant.state.is_gone() {
         return Ok(true);
     }

@@ -71,7 +71,10 @@ struct Once {
 }
 
 impl Asking<'_> {
-    pub(super) fn grant(&self, whose: &mut Option<(String, String)>) -> Result<Grant, OauthError> {
+    pub(super) async fn grant(
+        &self,
+        whose: &mut Option<(String, String)>,
+    ) -> Result<Grant, OauthError> {
         let presented = Presented::read(self.request, self.form)?;
         let proven = match self.form.get("grant_type") {
             Some(CLIENT_CREDENTIALS) => self.client(&presented)?,
@@ -88,7 +91,7 @@ impl Asking<'_> {
         *whose = Some((self.host.region.as_str().to_owned(), tenant.id.as_str().to_owned()));
         self.check_client(tenant, client)?;
         let scopes = scopes(self.form.get("scope"), client.scopes)?;
-        self.take(&proven)?;
+        self.take(&proven).await?;
         let (registry, now) = (&self.state.registry, self.state.clock.now());
         let (token, lifetime) = registry.issue_access_token(client, *proof, scopes, now);
         let family = rejected::family(self.request, &Notes::default());
@@ -215,13 +218,14 @@ impl Asking<'_> {
     }
 
     /// Takes the assertion of a client that gets a token for it. One that is refused for something else can be sent again.
-    fn take(&self, Proven { tenant, client, once, .. }: &Proven) -> Result<(), OauthError> {
+    async fn take(&self, Proven { tenant, client, once, .. }: &Proven) -> Result<(), OauthError> {
         let Some(once) = once else { return Ok(()) };
         let now = self.state.clock.now();
         let is_full = |status, text: &str| {
             Err(OauthError::request(text).status(status).retry_after(FULL_SECONDS))
         };
-        match self.state.replays.take(&client.client_id, &once.name, once.expires_at, now) {
+        let replays = &self.state.replays;
+        match replays.take(&client.client_id, &once.name, once.expires_at, now).await {
             Taken::New => Ok(()),
             Taken::Before => Err(self.refused(tenant, &client.client_id, (once.code, USED))),
             Taken::ClientFull => is_full(

@@ -1,11 +1,13 @@
 //! Assertions that were used, until their time is over (RFC 7523 §3, point 7).
 //!
-//! **Invariant**: one node takes an assertion once. Memory is bounded, for each client and in all: a client that fills its part
-//! waits alone.
+//! **Invariant**: one node takes an assertion once, and all nodes of a region together do while Redis answers. Memory is bounded,
+//! for each client and in all: a client that fills its part waits alone.
 
+use crate::shared::Shared;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 use time::OffsetDateTime;
 
 /// Assertions of one client that are remembered: more than one a second, each good for an hour.
@@ -18,9 +20,12 @@ const SWEEP_SECONDS: i64 = 60;
 /// 16 bytes of SHA-256.
 type Name = [u8; 16];
 
-/// The assertions that this node has taken.
+/// The assertions that were taken.
 #[derive(Debug, Default)]
-pub struct Replays(Mutex<Seen>);
+pub struct Replays {
+    seen: Mutex<Seen>,
+    shared: Option<Shared>,
+}
 
 #[derive(Debug, Default)]
 struct Seen {
@@ -44,14 +49,40 @@ pub(super) enum Taken {
 }
 
 impl Replays {
-    /// Whether it was taken.
+    /// None yet, by this node or by those that use the same Redis.
+    #[must_use]
+    pub fn new(shared: Option<Shared>) -> Self {
+        Self { seen: Mutex::default(), shared }
+    }
+
+    /// Whether this node has taken it, or knows that another has.
     pub(super) fn knows(&self, client_id: &str, assertion: &str) -> bool {
-        let seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.of_client.get(client_id).is_some_and(|names| names.contains_key(&name(assertion)))
     }
 
     /// Takes an assertion, unless it was taken or there is no room to remember it.
-    pub(super) fn take(
+    pub(super) async fn take(
+        &self,
+        client_id: &str,
+        assertion: &str,
+        expires_at: i64,
+        now: OffsetDateTime,
+    ) -> Taken {
+        let taken = self.take_here(client_id, assertion, expires_at, now);
+        let Some(shared) = self.shared.as_ref().filter(|_| taken == Taken::New) else {
+            return taken;
+        };
+        let left = expires_at.saturating_sub(now.unix_timestamp());
+        let left = Duration::from_secs(u64::try_from(left).unwrap_or_default());
+        // Without an answer, what other nodes have taken is not known: a client is not kept out by that.
+        match shared.use_up("assertion", &[client_id, assertion], left).await {
+            Some(false) => Taken::Before,
+            Some(true) | None => Taken::New,
+        }
+    }
+
+    fn take_here(
         &self,
         client_id: &str,
         assertion: &str,
@@ -59,7 +90,7 @@ impl Replays {
         now: OffsetDateTime,
     ) -> Taken {
         let (name, now) = (name(assertion), now.unix_timestamp());
-        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let of_client = seen.of_client.get(client_id);
         if of_client.is_some_and(|names| names.contains_key(&name)) {
             return Taken::Before;
@@ -109,7 +140,7 @@ mod tests {
 
     fn fill(replays: &Replays, client: &str) {
         for number in 0..MOST_OF_CLIENT {
-            assert_eq!(replays.take(client, &number.to_string(), 60, NOW), Taken::New);
+            assert_eq!(replays.take_here(client, &number.to_string(), 60, NOW), Taken::New);
         }
     }
 
@@ -117,21 +148,21 @@ mod tests {
     fn an_assertion_is_taken_once_from_each_client() {
         let replays = Replays::default();
         assert!(!replays.knows("a", "1"));
-        assert_eq!(replays.take("a", "1", 60, NOW), Taken::New);
+        assert_eq!(replays.take_here("a", "1", 60, NOW), Taken::New);
         assert!(replays.knows("a", "1") && !replays.knows("b", "1"));
-        assert_eq!(replays.take("a", "1", 60, NOW), Taken::Before);
-        assert_eq!(replays.take("b", "1", 60, NOW), Taken::New);
-        assert_eq!(replays.take("a", "2", 60, NOW), Taken::New);
+        assert_eq!(replays.take_here("a", "1", 60, NOW), Taken::Before);
+        assert_eq!(replays.take_here("b", "1", 60, NOW), Taken::New);
+        assert_eq!(replays.take_here("a", "2", 60, NOW), Taken::New);
     }
 
     #[test]
     fn a_client_that_fills_its_part_waits_alone() {
         let replays = Replays::default();
         fill(&replays, "a");
-        assert_eq!(replays.take("a", "more", 60, NOW), Taken::ClientFull);
-        assert_eq!(replays.take("a", "1", 60, NOW), Taken::Before);
-        assert_eq!(replays.take("b", "more", 60, NOW), Taken::New);
-        assert_eq!(replays.take("a", "more", 120, NOW + Duration::seconds(60)), Taken::New);
+        assert_eq!(replays.take_here("a", "more", 60, NOW), Taken::ClientFull);
+        assert_eq!(replays.take_here("a", "1", 60, NOW), Taken::Before);
+        assert_eq!(replays.take_here("b", "more", 60, NOW), Taken::New);
+        assert_eq!(replays.take_here("a", "more", 120, NOW + Duration::seconds(60)), Taken::New);
     }
 
     #[test]
@@ -140,18 +171,18 @@ mod tests {
         for client in 0..MOST / MOST_OF_CLIENT {
             fill(&replays, &client.to_string());
         }
-        assert_eq!(replays.take("a", "more", 60, NOW), Taken::Full);
-        assert_eq!(replays.take("a", "more", 120, NOW + Duration::seconds(60)), Taken::New);
+        assert_eq!(replays.take_here("a", "more", 60, NOW), Taken::Full);
+        assert_eq!(replays.take_here("a", "more", 120, NOW + Duration::seconds(60)), Taken::New);
     }
 
     #[test]
     fn what_is_over_is_forgotten_though_there_is_room() {
         let replays = Replays::default();
         for client in ["a", "b", "c"] {
-            assert_eq!(replays.take(client, "1", 60, NOW), Taken::New);
+            assert_eq!(replays.take_here(client, "1", 60, NOW), Taken::New);
         }
-        assert_eq!(replays.take("d", "1", 200, NOW + Duration::seconds(90)), Taken::New);
-        let seen = replays.0.lock().unwrap();
+        assert_eq!(replays.take_here("d", "1", 200, NOW + Duration::seconds(90)), Taken::New);
+        let seen = replays.seen.lock().unwrap();
         assert_eq!((seen.count, seen.of_client.len()), (1, 1));
     }
 }

@@ -259,6 +259,7 @@ impl From<DirectoryError> for Failure {
             // No request of SCIM carries a key.
             | DirectoryError::OnceReused
             | DirectoryError::WrongRegion(_)
+            | DirectoryError::WrongShard(_)
             | DirectoryError::Open(_)) => {
                 let mut failure = later(
                     Reason::StoreUnavailable,

@@ -19,6 +19,10 @@ use std::time::Duration;
 const DURATION_BUCKETS: [f64; 14] =
     [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
+/// Seconds, where a question to Redis is answered: its limit is 20 ms.
+const STORE_DURATION_BUCKETS: [f64; 8] =
+    [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025];
+
 const DURATION: &str = "http_server_request_duration_seconds";
 const ACTIVE: &str = "http_server_active_requests";
 const OPERATIONS: &str = "scim_operations_total";
@@ -31,6 +35,9 @@ const SNAPSHOT_AGE: &str = "registry_snapshot_age_seconds";
 const SNAPSHOT_REFUSED: &str = "registry_snapshot_refused_total";
 const FORWARDS: &str = "region_forwards_total";
 const BREAKER: &str = "region_breaker_open";
+const STORE_DURATION: &str = "db_client_operation_duration_seconds";
+const REDIS_SKIPPED: &str = "redis_skipped_total";
+const REDIS_UP: &str = "redis_up";
 const MEMORY: &str = "process_resident_memory_bytes";
 
 /// What a request was, for the metrics.
@@ -53,6 +60,10 @@ pub fn recorder() -> anyhow::Result<&'static PrometheusHandle> {
         .get_or_init(|| {
             let handle = PrometheusBuilder::new()
                 .set_buckets_for_metric(Matcher::Full(DURATION.to_owned()), &DURATION_BUCKETS)
+                .and_then(|builder| {
+                    let name = Matcher::Full(STORE_DURATION.to_owned());
+                    builder.set_buckets_for_metric(name, &STORE_DURATION_BUCKETS)
+                })
                 .and_then(PrometheusBuilder::install_recorder)
                 .map_err(|error| error.to_string())?;
             describe();
@@ -80,6 +91,9 @@ fn describe() {
     );
     describe_counter!(FORWARDS, Unit::Count, "Requests for regions that are elsewhere");
     describe_gauge!(BREAKER, Unit::Count, "Whether a region's gateway does not answer");
+    describe_histogram!(STORE_DURATION, Unit::Seconds, "How long questions to Redis took");
+    describe_counter!(REDIS_SKIPPED, Unit::Count, "Questions that Redis was not asked");
+    describe_gauge!(REDIS_UP, Unit::Count, "Whether Redis answers");
     describe_gauge!(MEMORY, Unit::Bytes, "Resident memory");
     gauge!(ACTIVE).set(0.0);
     // An alert on a rate needs the series to be there before the first failure.
@@ -176,6 +190,27 @@ pub(crate) fn count_forward(region: &Region, outcome: &'static str) {
 pub(crate) fn show_breaker(region: &Region, is_open: bool) {
     let open = if is_open { 1.0 } else { 0.0 };
     gauge!(BREAKER, "region" => region.as_str().to_owned()).set(open);
+}
+
+/// Counts a question to Redis, by what came of it.
+pub(crate) fn count_redis(operation: &'static str, outcome: &'static str, duration: Duration) {
+    histogram!(
+        STORE_DURATION,
+        "db_system_name" => "redis",
+        "db_operation_name" => operation,
+        "outcome" => outcome,
+    )
+    .record(duration.as_secs_f64());
+}
+
+/// Counts a question that Redis was not asked, since it would not answer in time.
+pub(crate) fn count_redis_skipped(operation: &'static str) {
+    counter!(REDIS_SKIPPED, "db_operation_name" => operation).increment(1);
+}
+
+/// Shows whether Redis answers.
+pub(crate) fn show_redis(is_up: bool) {
+    gauge!(REDIS_UP).set(if is_up { 1.0 } else { 0.0 });
 }
 
 /// Counts the quirks that a request of a client's family needed.

@@ -8,6 +8,7 @@ mod forms;
 mod jwt;
 mod life;
 mod lists;
+mod nodes;
 mod oidc;
 mod repeat;
 mod secrets;

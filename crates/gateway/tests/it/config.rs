@@ -347,3 +347,48 @@ fn a_named_file_must_be_there() {
     assert_eq!(found[0].source, source);
     assert!(found[0].text.starts_with("the configuration file cannot be read: "));
 }
+
+#[test]
+fn a_region_has_further_stores_each_its_own() {
+    let toml = r#"
+[regions.us]
+store = "postgres://db/us"
+[regions.us.shards]
+1 = "postgres://db/us1"
+2b = "sqlite:us2.sqlite"
+"#;
+    let config = read(toml, &[("MUSTER__REGIONS__EU__SHARDS__1", "sqlite:eu1.sqlite")]).unwrap();
+    let names = |name: &str| config.shards(&Region::parse(name).unwrap()).unwrap();
+    assert_eq!((names("us"), names("eu")), (vec!["0", "1", "2b"], vec!["0", "1"]));
+    let (_, url) = config.region(&Region::parse("us").unwrap()).unwrap().stores().nth(2).unwrap();
+    assert_eq!(url.expose_secret(), "sqlite:us2.sqlite");
+}
+
+#[test]
+fn every_problem_of_a_shard_names_its_key() {
+    let toml = r#"
+[regions.us]
+store = "postgres://db/one"
+shards.1 = "postgres://db/one"
+shards.0 = "postgres://db/zero"
+shards.2 = "mysql://db/two"
+shards.B-2 = "postgres://db/three"
+[regions.eu]
+shards.1 = "postgres://db/one"
+[regions.ap]
+gateway = "https://ap.example.com"
+shards.1 = "postgres://db/ap1"
+"#;
+    assert_eq!(
+        problems(toml, &[]),
+        [
+            "regions.ap.shards.1 (muster.toml:12): is given, and so is regions.ap.gateway (muster.toml:11): a region has its stores here or a gateway elsewhere",
+            "regions.us.shards.0 (muster.toml:5): shard 0 of a region is its store: name it with regions.us.store",
+            "regions.us.shards.1 (muster.toml:4): is the store of shard 1 of region eu too (muster.toml:9): each region has a database of its own",
+            "regions.us.shards.1 (muster.toml:4): is the store of region us too (muster.toml:3): each shard has a database of its own",
+            "regions.us.shards.2 (muster.toml:6): must begin with sqlite: or postgres://",
+            "regions.us.shards.B-2 (muster.toml:7): \"B-2\" is not the name of a shard: 1 to 16 small letters and digits",
+            "regions.us.store (muster.toml:3): is the store of shard 1 of region eu too (muster.toml:9): each region has a database of its own",
+        ]
+    );
+}

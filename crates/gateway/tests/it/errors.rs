@@ -334,7 +334,7 @@ async fn a_store_that_is_gone_is_503_with_whole_seconds_to_wait() {
     let gateway = TestGateway::start().await;
     let acme = gateway.tenant("acme").await;
     let id = acme.user("ada").await;
-    gateway.state.directories[&acme.tenant.region].close().await.unwrap();
+    gateway.state.directories.of(&acme.tenant).unwrap().close().await.unwrap();
     for (method, path) in [
         ("GET", "/Users".to_owned()),
         ("GET", format!("/Users/{id}")),

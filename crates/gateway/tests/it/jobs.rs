@@ -41,7 +41,7 @@ async fn a_closed_tenant_is_purged_when_its_time_is_over_and_not_before() {
     acme.group("Crew", &[&ada]).await;
     other.user("bob").await;
     gateway.set_state(&acme, TenantState::Closed).await;
-    let directory = &gateway.state.directories[&acme.tenant.region];
+    let directory = gateway.state.directories.of(&acme.tenant).unwrap();
     let registry = &gateway.state.registry;
 
     purge::purge(&gateway.state, now() + 29 * DAY).await;
@@ -97,7 +97,7 @@ async fn a_purge_that_was_cut_off_goes_on_and_the_tenant_is_not_resumed() {
     let soon = now() + Duration::from_mins(1);
     // A process that ends here.
     let begun = registry.begin_purge(id, soon, &by()).await.unwrap().commit().await.unwrap();
-    gateway.state.directories[&begun.region].purge_all(&Arc::new(begun)).await.unwrap();
+    gateway.state.directories.of(&begun).unwrap().purge_all(&Arc::new(begun)).await.unwrap();
 
     let refused = registry.set_state(id, TenantState::Active, &by()).await.unwrap_err();
     assert!(matches!(refused, RegistryError::StateConflict { .. }), "{refused:?}");
@@ -218,7 +218,7 @@ async fn whoever_is_left_behind_by_a_switch_is_deactivated_and_then_it_ends() {
     let rows = log(&left, "user_deactivated").await;
     assert_eq!(rows.len(), 3);
     assert!(rows.iter().all(|row| row.key_id == "system:switch"));
-    let board = gateway.state.directories[&finishing.region].within(&finishing);
+    let board = gateway.state.directories.of(&finishing).unwrap().within(&finishing);
     assert_eq!(board.population(), Population::Board);
     assert_eq!(board.tally().await.unwrap().users, 0);
 }

@@ -37,6 +37,8 @@ mod residency;
 mod rfc_examples;
 mod search;
 mod setup;
+mod shards;
+mod shared;
 mod shutdown;
 mod support;
 mod tenancy;

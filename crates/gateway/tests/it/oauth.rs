@@ -2,6 +2,7 @@
 
 mod assertions;
 mod ends;
+mod nodes;
 mod refused;
 mod tokens;
 
@@ -83,6 +84,11 @@ impl Client {
         let made = made.commit().await.unwrap();
         let secret = made.secret.map(|secret| secret.expose_secret().to_owned());
         Self { secret: secret.unwrap_or_default(), client: made.client, tenant: tenant.clone() }
+    }
+
+    /// The same client at another node.
+    fn at(&self, tenant: TestTenant) -> Self {
+        Self { secret: self.secret.clone(), client: self.client.clone(), tenant }
     }
 
     fn id(&self) -> &str {

@@ -1,16 +1,19 @@
 //! What a gateway says to another of the request that it forwards: signed, for this request and for a moment.
 //!
 //! **Invariant**: pure. An assertion is good for one region, one method, target, host and token, and for no longer than its
-//! deadline and half a minute; the key decides the algorithm, and every claim has its type.
+//! deadline and half a minute; the key decides the header, byte by byte, and every claim has its type.
+//!
+//! Signing and verifying are most of what a hop costs, so the keys are read once and kept as what signs and verifies.
+//! `jsonwebtoken` reads them anew for every token.
 
 use crate::region::Region;
+use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, ParsedPublicKey};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet};
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use jsonwebtoken::{Algorithm, Header};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::collections::HashSet;
 use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -73,6 +76,8 @@ pub struct Verified {
     pub asserted: Asserted,
     /// What makes it different from all others.
     pub nonce: u128,
+    /// From when on it is refused anyhow, in seconds since 1970.
+    pub over_at: i64,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -118,10 +123,19 @@ pub enum NotTrusted {
     Replayed,
 }
 
+/// The header of everything that a key signs (RFC 7515 §4), encoded.
+fn header_of(kid: &str) -> Option<String> {
+    let mut header = Header::new(Algorithm::EdDSA);
+    header.typ = Some(TYPE.to_owned());
+    header.kid = Some(kid.to_owned());
+    Some(BASE64_URL_SAFE_NO_PAD.encode(serde_json::to_vec(&header).ok()?))
+}
+
 /// The key with which a node signs.
 pub struct SigningKey {
     kid: String,
-    key: EncodingKey,
+    header: String,
+    pair: Ed25519KeyPair,
 }
 
 impl fmt::Debug for SigningKey {
@@ -131,10 +145,11 @@ impl fmt::Debug for SigningKey {
 }
 
 impl SigningKey {
-    /// An Ed25519 key in PKCS #8.
+    /// An Ed25519 key in PKCS #8; `None` when it is none.
     #[must_use]
-    pub fn new(kid: &str, pkcs8: &[u8]) -> Self {
-        Self { kid: kid.to_owned(), key: EncodingKey::from_ed_der(pkcs8) }
+    pub fn new(kid: &str, pkcs8: &[u8]) -> Option<Self> {
+        let pair = Ed25519KeyPair::from_pkcs8(pkcs8).ok()?;
+        Some(Self { kid: kid.to_owned(), header: header_of(kid)?, pair })
     }
 
     /// The key's id.
@@ -146,17 +161,14 @@ impl SigningKey {
     /// Signs. The nonce must be a new one.
     ///
     /// # Errors
-    /// When the key cannot sign.
+    /// When the claims cannot be written.
     pub fn sign(
         &self,
         bound: &Bound<'_>,
         asserted: &Asserted,
         nonce: u128,
         now: i64,
-    ) -> Result<String, jsonwebtoken::errors::Error> {
-        let mut header = Header::new(Algorithm::EdDSA);
-        header.typ = Some(TYPE.to_owned());
-        header.kid = Some(self.kid.clone());
+    ) -> Result<String, serde_json::Error> {
         let claims = Claims {
             aud: bound.region.to_string(),
             iat: now,
@@ -167,17 +179,30 @@ impl SigningKey {
             addr: asserted.address,
             trace: asserted.trace_parent.clone(),
         };
-        jsonwebtoken::encode(&header, &claims, &self.key)
+        let mut text = String::with_capacity(512);
+        text.push_str(&self.header);
+        text.push('.');
+        BASE64_URL_SAFE_NO_PAD.encode_string(serde_json::to_vec(&claims)?, &mut text);
+        let signature = self.pair.sign(text.as_bytes());
+        text.push('.');
+        BASE64_URL_SAFE_NO_PAD.encode_string(signature, &mut text);
+        Ok(text)
     }
 }
 
 /// The public keys of the gateways whose word is believed.
 #[derive(Default)]
-pub struct TrustedKeys(Vec<(String, DecodingKey)>);
+pub struct TrustedKeys(Vec<TrustedKey>);
+
+struct TrustedKey {
+    kid: String,
+    header: String,
+    key: ParsedPublicKey,
+}
 
 impl fmt::Debug for TrustedKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.0.iter().map(|(kid, _)| kid)).finish()
+        f.debug_list().entries(self.0.iter().map(|trusted| &trusted.kid)).finish()
     }
 }
 
@@ -191,8 +216,10 @@ impl TrustedKeys {
         let usable = |jwk: &Jwk| {
             let AlgorithmParameters::OctetKeyPair(pair) = &jwk.algorithm else { return None };
             let kid = jwk.common.key_id.clone().filter(|kid| !kid.is_empty())?;
-            let key = DecodingKey::from_jwk(jwk).ok()?;
-            (pair.curve == EllipticCurve::Ed25519).then_some((kid, key))
+            let point = BASE64_URL_SAFE_NO_PAD.decode(&pair.x).ok()?;
+            let key = ParsedPublicKey::new(&ED25519, point).ok()?;
+            let header = header_of(&kid)?;
+            (pair.curve == EllipticCurve::Ed25519).then_some(TrustedKey { kid, header, key })
         };
         Ok(Self(set.keys.iter().filter_map(usable).take(MOST_KEYS).collect()))
     }
@@ -206,7 +233,7 @@ impl TrustedKeys {
     /// Whether a key is among them.
     #[must_use]
     pub fn know(&self, kid: &str) -> bool {
-        self.0.iter().any(|(known, _)| known == kid)
+        self.0.iter().any(|trusted| trusted.kid == kid)
     }
 
     /// Whether an assertion is good for a request. That it is new, [`Nonces`](super::Nonces) knows.
@@ -222,14 +249,7 @@ impl TrustedKeys {
         if assertion.len() > LARGEST {
             return Err(NotTrusted::Malformed);
         }
-        let header =
-            jsonwebtoken::decode_header(assertion).map_err(|_other| NotTrusted::Malformed)?;
-        if header.typ.as_deref() != Some(TYPE) {
-            return Err(NotTrusted::Malformed);
-        }
-        let kid = header.kid.ok_or(NotTrusted::Malformed)?;
-        let key = self.0.iter().find(|(known, _)| *known == kid).map(|(_, key)| key);
-        let claims = signed(assertion, key.ok_or(NotTrusted::UnknownKey)?)?;
+        let claims = self.signed(assertion)?;
         let lifetime = claims.exp.checked_sub(claims.iat).ok_or(NotTrusted::Untimely)?;
         let left = Duration::from_millis(claims.left);
         if claims.exp <= now.saturating_sub(LEEWAY_SECONDS)
@@ -247,19 +267,26 @@ impl TrustedKeys {
         }
         let nonce = u128::from_str_radix(&claims.jti, 16).map_err(|_no| NotTrusted::Malformed)?;
         let asserted = Asserted { address: claims.addr, left, trace_parent: claims.trace };
-        Ok(Verified { asserted, nonce })
+        let over_at = claims.exp.saturating_add(LEEWAY_SECONDS);
+        Ok(Verified { asserted, nonce, over_at })
     }
-}
 
-/// The claims, if the signature is of this key.
-fn signed(assertion: &str, key: &DecodingKey) -> Result<Claims, NotTrusted> {
-    let mut validation = Validation::new(Algorithm::EdDSA);
-    // The claims are looked at above, at the caller's time. None may be missing or of another type: they are a struct.
-    validation.required_spec_claims = HashSet::new();
-    validation.validate_exp = false;
-    validation.validate_aud = false;
-    let decoded = jsonwebtoken::decode::<Claims>(assertion, key, &validation);
-    decoded.map(|decoded| decoded.claims).map_err(|_other| NotTrusted::Forged)
+    /// The claims, if they are signed. Only a header that one of the keys writes is taken: so no other algorithm, and no token
+    /// of ours for another purpose.
+    fn signed(&self, assertion: &str) -> Result<Claims, NotTrusted> {
+        let (message, signature) = assertion.rsplit_once('.').ok_or(NotTrusted::Malformed)?;
+        let (header, claims) = message.split_once('.').ok_or(NotTrusted::Malformed)?;
+        let Some(trusted) = self.0.iter().find(|trusted| trusted.header == header) else {
+            let header = jsonwebtoken::decode_header(assertion).ok();
+            let is_ours = header.is_some_and(|header| header.typ.as_deref() == Some(TYPE));
+            return Err(if is_ours { NotTrusted::UnknownKey } else { NotTrusted::Malformed });
+        };
+        let decode =
+            |part| BASE64_URL_SAFE_NO_PAD.decode(part).map_err(|_no| NotTrusted::Malformed);
+        let verified = trusted.key.verify_sig(message.as_bytes(), &decode(signature)?);
+        verified.map_err(|_unspecified| NotTrusted::Forged)?;
+        serde_json::from_slice(&decode(claims)?).map_err(|_other| NotTrusted::Malformed)
+    }
 }
 
 /// Whole seconds, rounded up.

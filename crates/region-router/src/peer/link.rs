@@ -25,6 +25,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
+use thread_local::ThreadLocal;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Sleep, sleep, timeout_at};
 
@@ -89,7 +90,12 @@ impl Gateway {
 pub struct Link {
     region: Region,
     gateway: Gateway,
-    client: Client<HttpsConnector<HttpConnector>, Upload>,
+    connector: HttpsConnector<HttpConnector>,
+    /// A pool a thread: a connection is driven by the thread that made it, and each request over another thread's would wake that
+    /// one twice.
+    clients: ThreadLocal<Client<HttpsConnector<HttpConnector>, Upload>>,
+    /// Idle connections of a thread.
+    most_idle: usize,
     places: Arc<Semaphore>,
     breaker: Breaker,
     /// Tenths of a retry.
@@ -180,18 +186,25 @@ impl Link {
             .https_or_http()
             .enable_http1()
             .wrap_connector(tcp);
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE)
-            .pool_max_idle_per_host(connections)
-            .build(connector);
         Ok(Self {
             region,
             gateway,
-            client,
+            connector,
+            clients: ThreadLocal::new(),
+            most_idle: connections,
             places: Arc::new(Semaphore::new(connections)),
             breaker: Breaker::default(),
             budget: AtomicU32::new(RETRIES * RETRY_OF),
+        })
+    }
+
+    fn client(&self) -> &Client<HttpsConnector<HttpConnector>, Upload> {
+        self.clients.get_or(|| {
+            Client::builder(TokioExecutor::new())
+                .pool_timer(TokioTimer::new())
+                .pool_idle_timeout(IDLE)
+                .pool_max_idle_per_host(self.most_idle)
+                .build(self.connector.clone())
         })
     }
 
@@ -257,7 +270,7 @@ impl Link {
             .request(outgoing, sign(left - HOP))
             .ok_or_else(|| Failure::ours(Unreachable::Unwritable))?;
         let upload = &outgoing.upload;
-        match timeout_at(outgoing.deadline.into(), self.client.request(request)).await {
+        match timeout_at(outgoing.deadline.into(), self.client().request(request)).await {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(_)) if upload.is_broken() => Err(Failure::ours(Unreachable::BrokenOff)),
             Ok(Err(error)) => {

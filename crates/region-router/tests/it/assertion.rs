@@ -13,7 +13,7 @@ fn key(kid: &str) -> (SigningKey, String) {
     let pair = Ed25519KeyPair::generate().unwrap();
     let x = BASE64_URL_SAFE_NO_PAD.encode(pair.public_key());
     let jwk = format!(r#"{{"kty":"OKP","crv":"Ed25519","x":"{x}","kid":"{kid}","alg":"EdDSA"}}"#);
-    (SigningKey::new(kid, pair.to_pkcs8().unwrap().as_ref()), jwk)
+    (SigningKey::new(kid, pair.to_pkcs8().unwrap().as_ref()).unwrap(), jwk)
 }
 
 fn trusting(jwk: &str) -> TrustedKeys {

@@ -69,7 +69,7 @@ pub(crate) fn new_row(client: &OauthClient) -> ActiveModel {
 }
 
 impl Model {
-    /// The client with its secrets. The region is its tenant's, which never changes.
+    /// The client with its secrets. The region is its tenant's, which a move changes.
     pub(crate) fn read(
         self,
         region: &Region,

@@ -5,6 +5,7 @@ use super::{instant, micros, unreadable};
 use crate::credential::scopes::Scopes;
 use crate::error::RegistryError;
 use crate::extension::Extension;
+use crate::moving::Move;
 use crate::rate::RateLimit;
 use crate::routing::Routing;
 use crate::switch::Switch;
@@ -54,6 +55,11 @@ pub struct Model {
     pub groups_in_plan: bool,
     pub upgrade_text: String,
     pub closed_at: Option<i64>,
+    /// As the next one, absent in a snapshot of before there were moves.
+    #[serde(default)]
+    pub moving: String,
+    #[serde(default)]
+    pub move_lease: String,
     pub generation: i64,
     pub created_at: i64,
     pub updated_at: i64,
@@ -108,6 +114,8 @@ pub(crate) fn new_row(
         groups_in_plan: Set(tenant.groups_in_plan),
         upgrade_text: Set(tenant.upgrade_text.clone()),
         closed_at: Set(tenant.closed_at.map(micros)),
+        moving: Set(tenant.moving.as_ref().map(Move::to_column).unwrap_or_default()),
+        move_lease: Set(String::new()),
         generation: Set(generation),
         created_at: Set(micros(now)),
         updated_at: Set(micros(now)),
@@ -168,6 +176,7 @@ impl Model {
             },
             both_populations: self.both_populations,
             switch: Switch::from_column(&self.switching).ok_or_else(bad("switching"))?,
+            moving: Move::from_column(&self.moving).ok_or_else(bad("moving"))?,
             platform_role: role_of(&self.platform_role, Population::Platform),
             board_role: role_of(&self.board_role, Population::Board),
             operations: Scopes::parse(&self.operations).ok().ok_or_else(bad("operations"))?,

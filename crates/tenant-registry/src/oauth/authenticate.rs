@@ -55,8 +55,8 @@ pub(crate) fn authenticate_client(
     let (Some(client), Some(kept), true) = (client, kept, is_same) else {
         return Err(ClientFailure::Unknown);
     };
-    let tenant = home(snapshot, client).filter(|_| client.client_id == client_id);
-    let tenant = tenant.ok_or(ClientFailure::Unknown)?;
+    let tenant = home(snapshot, client).ok_or(ClientFailure::Unknown)?;
+    let client = named(tenant, client, client_id).ok_or(ClientFailure::Unknown)?;
     if let Some(at) = client.revoked_at {
         return Err(ClientFailure::Revoked(at));
     }
@@ -70,7 +70,7 @@ pub(crate) fn authenticate_client(
     if !tenant.serves(asked) {
         return Err(ClientFailure::OtherPopulation { provisions, asked });
     }
-    Ok((Arc::clone(client), Proof::of_secret(&kept.id)))
+    Ok((client, Proof::of_secret(&kept.id)))
 }
 
 /// A client that lives, and whose it is.
@@ -79,11 +79,23 @@ pub(crate) fn live_client(
     client_id: &str,
 ) -> Option<(Arc<Tenant>, Arc<OauthClient>)> {
     let client = snapshot.client(id::key_id(client_id)?)?;
-    if client.client_id != client_id || client.revoked_at.is_some() {
-        return None;
-    }
     let tenant = home(snapshot, client).filter(|tenant| tenant.serves(client.population))?;
-    Some((Arc::clone(tenant), Arc::clone(client)))
+    let client = named(tenant, client, client_id)?;
+    client.revoked_at.is_none().then(|| (Arc::clone(tenant), client))
+}
+
+/// The client, where this is its id. Of a tenant that has moved it is also the id that it had before, and then it goes by that
+/// one: its tokens are for the place that it knows.
+fn named(tenant: &Tenant, client: &Arc<OauthClient>, client_id: &str) -> Option<Arc<OauthClient>> {
+    if client.client_id == client_id {
+        return Some(Arc::clone(client));
+    }
+    let place = id::place(client_id)?;
+    let is_former = id::key_id(client_id) == id::key_id(&client.client_id)
+        && place.population == client.population
+        && tenant.answers_to(&place.region);
+    let client_id = client_id.to_owned();
+    is_former.then(|| Arc::new(OauthClient { client_id, ..OauthClient::clone(client) }))
 }
 
 /// Whose access token it is or was, and whether what it was asked for with stands. It looks like a credential of the client's.
@@ -92,20 +104,26 @@ pub(crate) fn owner(
     key: &[u8; 32],
     token: &BearerToken,
 ) -> Option<(Authenticated, bool)> {
-    let claims = access::open(key, token.expose());
-    let client = snapshot.client(token.key_id());
-    let (Some(claims), Some(client)) = (claims, client) else { return None };
-    let place = token.place();
-    if id::place(&client.client_id).as_ref() != Some(place) {
-        return None;
-    }
+    let (client, claims) = of_token(snapshot, key, token)?;
     let tenant = snapshot.tenant(&client.tenant_id)?;
-    if tenant.region != place.region || tenant.state.is_gone() {
+    if !tenant.answers_to(&token.place().region) || tenant.state.is_gone() {
         return None;
     }
     let (tenant, stands) = (Arc::clone(tenant), snapshot.stands(token.key_id(), claims.proof));
     let credential = Arc::new(credential(client, &claims));
     Some((Authenticated { tenant, credential }, stands))
+}
+
+/// The client of an access token, wherever its tenant lives.
+pub(crate) fn of_token<'a>(
+    snapshot: &'a Snapshot,
+    key: &[u8; 32],
+    token: &BearerToken,
+) -> Option<(&'a Arc<OauthClient>, Claims)> {
+    let claims = access::open(key, token.expose());
+    let client = snapshot.client(token.key_id());
+    let (client, claims) = client.zip(claims)?;
+    (client.population == token.place().population).then_some((client, claims))
 }
 
 /// The tenant of a client, where it is still where the client says.

@@ -15,6 +15,11 @@ const CHANNEL: &str = "muster:registry";
 const PAUSE: Duration = Duration::from_secs(1);
 /// How long a connection to Redis may take.
 const CONNECT: Duration = Duration::from_secs(2);
+/// How long a connection on which nothing was announced is believed to be one: what is announced on a path that was cut
+/// without a word is never heard.
+const SILENCE: Duration = Duration::from_secs(30);
+/// How long an announcement may hold up who made the change.
+const ANNOUNCE: Duration = Duration::from_millis(250);
 
 impl Registry {
     /// Refreshes the snapshot until `stop`: at every poll, and when a change is announced on Redis. Keeps it on disk.
@@ -30,19 +35,22 @@ impl Registry {
         let mut connection = connection.clone();
         let mut publish = redis::cmd("PUBLISH");
         publish.arg(CHANNEL).arg(generation);
-        // The first command after a lost connection fails, and the next one finds a new connection.
-        for is_last in [false, true] {
-            match publish.query_async::<()>(&mut connection).await {
-                Ok(()) => return,
-                Err(error) if is_last => {
-                    tracing::warn!(
-                        error = %error,
-                        "A change of the registry could not be announced; other nodes notice it at their next poll."
-                    );
-                }
-                Err(_retried) => {}
+        let publish = async {
+            // The first command after a lost connection fails, and the next one finds a new connection.
+            if publish.query_async::<()>(&mut connection).await.is_ok() {
+                return Ok(());
             }
-        }
+            publish.query_async::<()>(&mut connection).await
+        };
+        let error = match timeout(ANNOUNCE, publish).await {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => error.to_string(),
+            Err(elapsed) => elapsed.to_string(),
+        };
+        tracing::warn!(
+            error,
+            "A change of the registry could not be announced; other nodes notice it at their next poll."
+        );
     }
 
     async fn ask(&self) {
@@ -76,9 +84,8 @@ impl Registry {
                     connected = true;
                     // What was announced while nobody listened.
                     self.refresh_quietly().await;
-                    let mut messages = announcements.on_message();
-                    while messages.next().await.is_some() {
-                        self.refresh_quietly().await;
+                    if self.hear(&mut announcements).await == Heard::Nothing {
+                        continue;
                     }
                 }
                 Ok(Err(error)) if connected => {
@@ -100,12 +107,33 @@ impl Registry {
         }
     }
 
+    /// Refreshes at every announcement, until no more can come or none has come for long.
+    async fn hear(&self, announcements: &mut redis::aio::PubSub) -> Heard {
+        let mut messages = announcements.on_message();
+        loop {
+            match timeout(SILENCE, messages.next()).await {
+                Ok(Some(_)) => self.refresh_quietly().await,
+                Ok(None) => return Heard::Everything,
+                Err(_elapsed) => return Heard::Nothing,
+            }
+        }
+    }
+
     /// The poll says it when the database is gone.
     async fn refresh_quietly(&self) {
         if let Err(error) = self.refresh().await {
             tracing::debug!(error = %error, "An announced change could not be read yet.");
         }
     }
+}
+
+/// Why nothing more is heard.
+#[derive(Debug, PartialEq, Eq)]
+enum Heard {
+    /// The connection ended.
+    Everything,
+    /// Nothing came for long.
+    Nothing,
 }
 
 async fn subscribe(client: &redis::Client) -> redis::RedisResult<redis::aio::PubSub> {

@@ -95,12 +95,12 @@ impl Registry {
         let Some(row) = row else { return Ok(None) };
         let secrets = secrets_of(reader, key_id).await?;
         let client = row.read(&place.region, secrets)?;
-        // Its own region is its tenant's, and not what was asked for.
+        // Its region is its tenant's, or the one that the tenant left, and not what was asked for.
         let Some(owner) = self.find_tenant(client.tenant_id.as_str()).await? else {
             return Ok(None);
         };
         Ok(Some(client)
-            .filter(|client| client.client_id == client_id && owner.region == place.region))
+            .filter(|client| client.client_id == client_id && owner.answers_to(&place.region)))
     }
 
     /// Whose client has this id, also when it is revoked or its population was left: for the log of the tenant, not for access.
@@ -108,7 +108,14 @@ impl Registry {
     pub fn recognise_client(&self, client_id: &str) -> Option<Authenticated> {
         let key_id = id::key_id(client_id).unwrap_or_default();
         let found = authenticate::looks_like(&self.shared.snapshot.load(), key_id)?;
-        (found.credential.key_id == client_id).then_some(found)
+        let is_former = || {
+            let place = id::place(client_id);
+            place.is_some_and(|place| {
+                place.population == found.credential.population
+                    && found.tenant.answers_to(&place.region)
+            })
+        };
+        (found.credential.key_id == client_id || is_former()).then_some(found)
     }
 }
 

@@ -17,7 +17,7 @@ impl Registry {
     /// Makes a tenant that was closed before a time one whose data is being deleted: from now on it cannot be resumed.
     ///
     /// # Errors
-    /// [`RegistryError::StateConflict`] when it is not closed, or not for so long; when there is no such tenant, or the
+    /// [`RegistryError::StateConflict`] when it is not closed, or not for so long, or rows of it are in two stores; when there is no such tenant, or the
     /// database fails.
     #[tracing::instrument(name = "registry.tenant.begin_purge", skip_all)]
     pub async fn begin_purge(
@@ -33,7 +33,8 @@ impl Registry {
         let is_due = old.closed_at.unwrap_or(old.updated_at) <= closed_before;
         match from {
             TenantState::Purging => return change.nothing(old).await,
-            TenantState::Closed if is_due => {}
+            // What its old home still holds would be nobody's to delete.
+            TenantState::Closed if is_due && has_one_home(&old) => {}
             TenantState::Active
             | TenantState::Suspended
             | TenantState::Closed
@@ -99,6 +100,11 @@ impl Registry {
             .map_err(RegistryError::Database)?;
         row.map(manifest::Model::read).transpose()
     }
+}
+
+/// Whether no move is under way, and what the last one left behind is deleted.
+fn has_one_home(tenant: &Tenant) -> bool {
+    tenant.moving.as_ref().is_none_or(|moving| moving.purged_at.is_some())
 }
 
 impl Change<'_> {

@@ -9,6 +9,7 @@ use super::{Pending, Registry};
 use crate::by::By;
 use crate::entity::tenant::ActiveModel;
 use crate::error::RegistryError;
+use crate::moving::MoveStage;
 use crate::switch::{Stage, Switch};
 use crate::tenant::{Tenant, TenantId};
 use region_router::Population;
@@ -21,6 +22,7 @@ impl Registry {
     ///
     /// # Errors
     /// [`RegistryError::SwitchConflict`] when a switch is under way or the tenant is there already;
+    /// [`RegistryError::Moving`] when it is on its way to another store;
     /// [`RegistryError::BothPopulations`] when it leaves none of them; when there is no such tenant, it is closed, it is not the one that the caller has seen, or the database fails.
     pub async fn freeze_switch(
         &self,
@@ -30,6 +32,9 @@ impl Registry {
     ) -> Result<Pending<Tenant>, RegistryError> {
         self.step(id, by, "switch.freeze", |change, old| {
             refuse_closed(old.state)?;
+            if old.moving.as_ref().is_some_and(|moving| moving.stage != MoveStage::Moved) {
+                return Err(RegistryError::Moving);
+            }
             if old.switch.is_some() || to == old.population {
                 return Err(RegistryError::SwitchConflict);
             }

@@ -43,7 +43,7 @@ impl Registry {
             entity::tenant::Entity::insert(row).exec_without_returning(&change.transaction).await;
         inserted.map_err(slug_taken)?;
         let detail = json!({ "before": null, "after": {
-            "name": tenant.name, "region": tenant.region.as_str(), "population": tenant.population.as_str(),
+            "name": tenant.name, "region": tenant.region.as_str(), "shard": tenant.shard, "population": tenant.population.as_str(),
             "profile": tenant.profile.as_str(), "plan": tenant.plan, "seats": tenant.seats, "groups": tenant.groups,
         } });
         let (id, slug) = (tenant.id.clone(), tenant.slug.clone());

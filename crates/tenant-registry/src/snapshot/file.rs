@@ -17,7 +17,9 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-const TITLE: &str = "muster registry snapshot, version 1";
+const TITLE: &str = "muster registry snapshot, version 2";
+/// Of before tenants moved. What it lacks is what such a tenant has: nothing.
+const FIRST: &str = "muster registry snapshot, version 1";
 /// What is left of a write that was killed is nobody's after this.
 const ABANDONED: Duration = Duration::from_secs(600);
 
@@ -102,11 +104,11 @@ fn read(path: &Path, fits: impl Fn(&Kept) -> bool) -> Result<(Kept, Duration), F
     let text = str::from_utf8(&bytes).map_err(|_not_text| FileFault::Damaged)?;
     let mut lines = text.splitn(3, '\n');
     let (title, sum, rest) = (lines.next(), lines.next(), lines.next());
-    if title != Some(TITLE) {
+    let Some(title) = title.filter(|title| [TITLE, FIRST].contains(title)) else {
         return Err(FileFault::Form);
-    }
+    };
     let (Some(sum), Some(rest)) = (sum, rest) else { return Err(FileFault::Damaged) };
-    if sum != checksum(rest.as_bytes()) {
+    if sum != checksum(title, rest.as_bytes()) {
         return Err(FileFault::Damaged);
     }
     let kept: Kept = serde_json::from_str(rest).map_err(|_other_columns| FileFault::Form)?;
@@ -121,7 +123,7 @@ fn read(path: &Path, fits: impl Fn(&Kept) -> bool) -> Result<(Kept, Duration), F
 /// Puts a new file in place. The one that is there becomes the one before it, unless it is known not to be good.
 pub(crate) fn write(path: &Path, kept: &Kept, keeps_previous: bool) -> io::Result<()> {
     let rows = serde_json::to_vec(kept).map_err(io::Error::other)?;
-    let sum = checksum(&rows);
+    let sum = checksum(TITLE, &rows);
     if let Some(folder) = folder(path) {
         fs::create_dir_all(folder)?;
     }
@@ -177,9 +179,9 @@ fn folder(path: &Path) -> Option<&Path> {
     path.parent().filter(|folder| !folder.as_os_str().is_empty())
 }
 
-fn checksum(rows: &[u8]) -> String {
+fn checksum(title: &str, rows: &[u8]) -> String {
     let mut sum = Sha256::new();
-    sum.update(TITLE);
+    sum.update(title);
     sum.update(rows);
     crate::authenticate::hex(&sum.finalize())
 }

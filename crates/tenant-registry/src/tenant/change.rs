@@ -7,7 +7,7 @@ use crate::error::RegistryError;
 use crate::name::{self, NAME, WORD};
 use crate::rate::RateLimit;
 use crate::routing::Routing;
-use crate::tenant::{NewTenant, TenantState, is_slug};
+use crate::tenant::{NewTenant, TenantState, is_shard, is_slug};
 use region_router::{Population, Region};
 use scim_core::Tolerance;
 
@@ -61,6 +61,9 @@ impl TenantChange {
 
 impl NewTenant {
     pub(crate) fn check(&self) -> Result<(), RegistryError> {
+        if !is_shard(&self.shard) {
+            return Err(RegistryError::ShardInvalid);
+        }
         check_words(&Words {
             slug: Some(&self.slug),
             name: Some(&self.name),

@@ -13,6 +13,7 @@ mod doubts;
 mod follow;
 mod fuzz;
 mod lost;
+mod moving;
 mod oauth;
 mod pages;
 mod pending;

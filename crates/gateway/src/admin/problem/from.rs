@@ -27,11 +27,15 @@ impl From<RegistryError> for Problem {
                 what,
                 format!("must have 1 to {most} characters and no control characters"),
             ),
+            RegistryError::ShardInvalid => {
+                Self::field("shard", "must be 1 to 16 small letters and digits")
+            }
             RegistryError::ExpiryInvalid
             | RegistryError::SeatsInvalid
             | RegistryError::GraceInvalid
             | RegistryError::LifetimeInvalid
-            | RegistryError::KeysInvalid => Self::new(Code::FieldInvalid, said),
+            | RegistryError::KeysInvalid
+            | RegistryError::UnknownRegion(_) => Self::new(Code::FieldInvalid, said),
             RegistryError::VersionMismatch | RegistryError::ExtensionChanged => Self::new(
                 Code::VersionMismatch,
                 "It has changed since that version. Read it again, then repeat the change.",
@@ -54,6 +58,9 @@ impl From<RegistryError> for Problem {
             | RegistryError::Switching
             | RegistryError::Frozen
             | RegistryError::SwitchConflict
+            | RegistryError::Moving
+            | RegistryError::MoveConflict
+            | RegistryError::MoveHeld(_)
             | RegistryError::CredentialEnded
             | RegistryError::RotationUnderWay
             | RegistryError::NoRotation => Self::new(Code::StateConflict, said),
@@ -141,6 +148,7 @@ impl From<DirectoryError> for Problem {
             error @ (DirectoryError::Unavailable(_)
             | DirectoryError::Store(_)
             | DirectoryError::WrongRegion(_)
+            | DirectoryError::WrongShard(_)
             | DirectoryError::Open(_)) => {
                 let error: &dyn Error = &error;
                 tracing::error!(error, "the directory failed");

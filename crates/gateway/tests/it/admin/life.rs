@@ -131,7 +131,7 @@ async fn of_two_who_ask_for_different_populations_at_once_one_wins() {
 async fn another_default_role_changes_nobody() {
     let (gateway, api, acme, at) = scene().await;
     let rows = async || {
-        let directory = &gateway.state.directories[&acme.tenant.region];
+        let directory = gateway.state.directories.of(&acme.tenant).unwrap();
         let rows = directory.residency(&acme.tenant).await.unwrap().tables;
         rows.into_iter().filter(|(table, _)| *table != "quirk_counts").collect::<Vec<_>>()
     };

@@ -14,7 +14,7 @@ use tenant_registry::{Networks, NewCredential, Routing, TenantChange};
 
 fn key_in(folder: &Path) -> SigningKey {
     let key = Keys::within(folder).signing().unwrap();
-    SigningKey::new(&key.kid, key.private())
+    SigningKey::new(&key.kid, key.private()).unwrap()
 }
 
 fn now() -> i64 {

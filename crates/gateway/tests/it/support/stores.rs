@@ -27,7 +27,7 @@ struct Server {
 }
 
 impl Stores {
-    /// Empty ones.
+    /// Empty ones. `us/1` is the shard `1` of `us`.
     pub(crate) fn new(regions: &[&str]) -> Self {
         let folder = Arc::new(TempDir::new().unwrap());
         let regions: Vec<String> = regions.iter().map(|region| (*region).to_owned()).collect();
@@ -42,10 +42,20 @@ impl Stores {
     /// The settings that name them.
     pub(crate) fn variables(&self) -> Vec<(String, String)> {
         let data_dir = self.folder.path().display().to_string();
-        let mut all = vec![("MUSTER__DATA_DIR".to_owned(), data_dir)];
+        let mut all = vec![("MUSTER__DATA_DIR".to_owned(), data_dir.clone())];
+        for name in self.regions.iter().filter(|name| name.contains('/')) {
+            let file = || format!("sqlite:{data_dir}/{}.sqlite", name.replace('/', "-"));
+            let url = self.server.as_ref().map_or_else(file, |server| server.url_of(name));
+            let (region, shard) = name
+                .to_uppercase()
+                .split_once('/')
+                .map(|(a, b)| (a.to_owned(), b.to_owned()))
+                .unwrap();
+            all.push((format!("MUSTER__REGIONS__{region}__SHARDS__{shard}"), url));
+        }
         if let Some(server) = &self.server {
             all.push(("MUSTER__REGISTRY__URL".to_owned(), server.url_of("registry")));
-            for region in &self.regions {
+            for region in self.regions.iter().filter(|name| !name.contains('/')) {
                 let key = format!("MUSTER__REGIONS__{}__STORE", region.to_uppercase());
                 all.push((key, server.url_of(region)));
             }
@@ -127,14 +137,18 @@ impl Server {
         let server = Self {
             url: url.trim_end_matches('/').to_owned(),
             prefix: format!("muster_test_{}", uuid::Uuid::new_v4().simple()),
-            names: regions.iter().cloned().chain(["registry".to_owned()]).collect(),
+            names: regions
+                .iter()
+                .map(|name| name.replace('/', "_"))
+                .chain(["registry".to_owned()])
+                .collect(),
         };
         server.administer("CREATE DATABASE", "");
         server
     }
 
     fn url_of(&self, name: &str) -> String {
-        format!("{}/{}_{name}", self.url, self.prefix)
+        format!("{}/{}_{}", self.url, self.prefix, name.replace('/', "_"))
     }
 
     fn administer(&self, what: &str, how: &str) {

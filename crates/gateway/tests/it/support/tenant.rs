@@ -129,7 +129,7 @@ impl TestTenant {
 
     /// The tenant's rows in the store.
     pub(crate) fn scoped(&self) -> Scoped {
-        self.state.directories[&self.tenant.region].within(&self.tenant)
+        self.state.directories.of(&self.tenant).unwrap().within(&self.tenant)
     }
 
     /// The tenant's decisions, oldest first; those of reads are written a little later.

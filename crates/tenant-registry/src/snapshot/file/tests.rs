@@ -1,9 +1,14 @@
-use super::{ABANDONED, FileFault, Kept, find, previous, tidy, write};
+use super::{ABANDONED, FIRST, FileFault, Kept, checksum, find, previous, tidy, write};
+use crate::snapshot::Snapshot;
 use crate::snapshot::rows::Rows;
+use crate::tenant::{NewTenant, Tenant, TenantId};
+use provisioning::ProfileId;
+use region_router::{Place, Population, Region};
 use std::fs::{self, File};
 use std::path::Path;
 use std::time::SystemTime;
 use tempfile::TempDir;
+use time::macros::datetime;
 
 fn kept(generation: i64) -> Kept {
     Kept {
@@ -86,7 +91,7 @@ fn a_bad_newest_does_not_take_the_place_of_a_good_one() {
 fn a_file_of_another_version_or_pepper_is_told_apart() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("snapshot");
-    fs::write(&path, "muster registry snapshot, version 2\n0\n{}").unwrap();
+    fs::write(&path, "muster registry snapshot, version 3\n0\n{}").unwrap();
     assert_eq!(faults(&path).0, "is no snapshot of this version");
     write(&path, &kept(1), false).unwrap();
     let (fault, _) = find(&path, |kept| kept.pepper_check == "other").err().unwrap();
@@ -102,4 +107,27 @@ fn what_a_killed_process_left_is_taken_away() {
     File::create(&old).unwrap().set_modified(SystemTime::now() - 2 * ABANDONED).unwrap();
     tidy(&path).unwrap();
     assert!(!old.exists() && new.exists());
+}
+
+#[test]
+fn a_file_of_before_tenants_moved_is_read() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("snapshot");
+    let place = Place { region: Region::parse("eu").unwrap(), population: Population::Platform };
+    let new = NewTenant::new("acme", "Acme Ltd", place, ProfileId::Open);
+    let made = Tenant::made(TenantId::random(), &new, datetime!(2026-11-22 10:00 UTC));
+    let snapshot = Snapshot::default().with(7, vec![made.clone()], Vec::new());
+    let rows = Rows::of(&snapshot).unwrap();
+    let mut json = serde_json::to_value(Kept { rows, ..kept(7) }).unwrap();
+    let row = json["rows"]["tenants"][0].as_object_mut().unwrap();
+    assert!(row.remove("moving").is_some() && row.remove("move_lease").is_some());
+    let rows = json.to_string();
+    let sum = checksum(FIRST, rows.as_bytes());
+    fs::write(&path, format!("{FIRST}\n{sum}\n{rows}")).unwrap();
+
+    let found = find(&path, |_| true).unwrap_or_else(|(newest, _)| panic!("{newest}"));
+    let read = found.kept.into_snapshot();
+    assert_eq!(read.tenant(&made.id).unwrap().as_ref(), &made);
+    fs::write(&path, format!("{FIRST}\n{}\n{rows}", checksum("", rows.as_bytes()))).unwrap();
+    assert_eq!(faults(&path).0, "is damaged: its checksum does not fit");
 }
