@@ -68,8 +68,8 @@ def owner():
 class Cluster:
     """The servers of one region."""
 
-    def __init__(self, folder):
-        self.folder = pathlib.Path(folder)
+    def __init__(self, folder, synchronous=True):
+        self.folder, self.synchronous = pathlib.Path(folder), synchronous
         self.owner, self.step_down = owner()
         self.bin = postgres_bin()
         self.running = {}
@@ -120,10 +120,12 @@ class Cluster:
 
     def write(self, name, template, values):
         text = string.Template((product.ROOT / "deploy/patroni" / template).read_text("utf-8"))
-        comments = "\n".join(line for line in text.template.splitlines() if not line.lstrip().startswith("#"))
+        lines = "\n".join(line for line in text.template.splitlines() if not line.lstrip().startswith("#"))
+        if not self.synchronous:
+            lines = lines.replace("synchronous_mode: true", "synchronous_mode: false")
         path = self.folder / name
         path.touch(mode=0o600)
-        path.write_text(string.Template(comments).substitute(values) + "\n", "utf-8")
+        path.write_text(string.Template(lines).substitute(values) + "\n", "utf-8")
         os.chown(path, self.owner.pw_uid, self.owner.pw_gid)
 
     # ---- processes -------------------------------------------------------------------------
@@ -164,6 +166,28 @@ class Cluster:
         os.kill(pid, signal.SIGKILL)
         patroni.wait()
 
+    def processes(self, node, title=b""):
+        """PostgreSQL's processes of a node, those whose title holds the text."""
+        postmaster, found = self.postmaster(node), []
+        for folder in pathlib.Path("/proc").glob("[0-9]*"):
+            try:
+                pid, parent = int(folder.name), int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+                if postmaster in (pid, parent) and title in (folder / "cmdline").read_bytes():
+                    found.append(pid)
+            except (OSError, ValueError):
+                continue # it ended meanwhile
+        return found
+
+    def signal_node(self, node, number):
+        """Stops or continues PostgreSQL and its Patroni: a machine that hangs, and comes back with what it believed."""
+        for pid in [*self.processes(node), self.running[f"patroni-{node}"].pid]:
+            os.kill(pid, number)
+
+    def signal_receivers(self, nodes, number):
+        """Stops or continues what brings the leader's log to these standbys."""
+        for pid in [pid for node in nodes for pid in self.processes(node, b"walreceiver")]:
+            os.kill(pid, number)
+
     def signal_etcd(self, nodes, number):
         for node in nodes:
             os.kill(self.running[f"etcd-{node}"].pid, number)
@@ -173,6 +197,8 @@ class Cluster:
             if name.startswith("patroni"): # first, so that nobody starts PostgreSQL again
                 end(process)
         for node in NODES:
+            for pid in self.processes(node):
+                os.kill(pid, signal.SIGCONT)
             pid = self.postmaster(node)
             if pid is not None:
                 os.kill(pid, signal.SIGQUIT)
@@ -208,7 +234,7 @@ class Cluster:
         """One leads, two follow without delay, and one of these has every commit."""
         members = self.members()
         roles = sorted(m["role"] for m in members.values())
-        return (len(members) == 3 and roles == ["leader", "replica", "sync_standby"]
+        return (len(members) == 3 and roles == ["leader", "replica", "sync_standby" if self.synchronous else "replica"]
                 and all(m["state"] == ("running" if m["role"] == "leader" else "streaming") for m in members.values()))
 
     def wait_whole(self, seconds):

@@ -3,6 +3,8 @@
 pub(crate) mod answer;
 pub(crate) mod binary;
 pub(crate) mod collector;
+pub(crate) mod files;
+pub(crate) mod postgres;
 pub(crate) mod raw;
 pub(crate) mod redis;
 pub(crate) mod stores;

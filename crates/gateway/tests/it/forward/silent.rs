@@ -11,6 +11,23 @@ use serde_json::{Value, json};
 /// Begins everything that a person is called here.
 const CANARY: &str = "vqwcanary";
 
+/// The trace of who calls.
+const OUTSIDE: &str = "0af7651916cd43dd8448eb211c80319c";
+
+/// All that a span of the way may say; `request_id` is what the client may read as well.
+const SAID: [&str; 10] = [
+    "http.request.method",
+    "http.response.status_code",
+    "http.route",
+    "network.protocol.version",
+    "peer.region",
+    "region",
+    "request_id",
+    "scim.outcome",
+    "scim.reason",
+    "url.scheme",
+];
+
 fn holds(bytes: &[u8]) -> bool {
     let lower = bytes.to_ascii_lowercase();
     lower.windows(CANARY.len()).any(|window| window == CANARY.as_bytes())
@@ -56,7 +73,9 @@ async fn the_way_keeps_nothing_but_one_line_and_one_trace() {
         let call = Call::new(&http, edge.address, method, &format!("/scim/v2{path}"))
             .header("host", "eu-app.localhost")
             .header("authorization", &format!("Bearer {token}"))
-            .header("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+            // Not sampled there, which does not decide for us.
+            .header("traceparent", &format!("00-{OUTSIDE}-b7ad6b7169203331-00"))
+            .header("tracestate", &format!("vendor={CANARY}"))
             .header("baggage", &format!("who={CANARY}"))
             .header("x-request-id", "the-first");
         if body.is_null() { call.send().await } else { call.json(body).send().await }
@@ -66,7 +85,8 @@ async fn the_way_keeps_nothing_but_one_line_and_one_trace() {
     let filter = format!("/Users?filter={}", encoded(&format!("userName eq \"{CANARY}\"")));
     send("GET", &filter, &Value::Null).await.assert(200);
     send("GET", &format!("/Users/{CANARY}"), &Value::Null).await.assert(404);
-    send("GET", &format!("/{CANARY}"), &Value::Null).await.assert(404);
+    let missing = send("GET", &format!("/{CANARY}"), &Value::Null).await.assert(404);
+    assert_eq!(missing.header("x-request-id"), Some("the-first"));
     for server in [&mut edge, &mut home] {
         server.terminate();
         assert!(server.end().await.success());
@@ -75,6 +95,35 @@ async fn the_way_keeps_nothing_but_one_line_and_one_trace() {
     assert!(edge_spans.spans().len() >= 8 && home_spans.spans().len() > 10);
     nothing_is_left(&stores, [&edge, &home], [&edge_spans, &home_spans], &made.id());
     one_trace(&edge, &home, &edge_spans, &home_spans);
+    says_little(&edge_spans, &home_spans);
+}
+
+/// What a caller says of its trace is a link at the edge, and nothing anywhere else.
+fn says_little(of_edge: &Collector, of_home: &Collector) {
+    let (edge, home) = (of_edge.spans(), of_home.spans());
+    let requests: Vec<_> = edge.iter().filter(|span| span.is_root).collect();
+    assert!(requests.len() >= 4 && requests.iter().all(|span| span.links == [OUTSIDE]));
+    for span in &edge {
+        let said: Vec<_> = span.attributes.iter().map(String::as_str).collect();
+        assert!(said.iter().all(|name| SAID.contains(name)), "{}: {said:?}", span.name);
+        assert!(
+            span.name == "gateway.forward" || span.name.ends_with(['s', '*', '}']),
+            "{}",
+            span.name
+        );
+    }
+    let forwards: Vec<&str> =
+        edge.iter().filter(|span| !span.is_root).map(|s| s.id.as_str()).collect();
+    let answered: Vec<_> =
+        home.iter().filter(|span| forwards.contains(&span.parent.as_str())).collect();
+    assert_eq!(
+        (answered.len(), home.iter().filter(|span| span.is_root).count()),
+        (forwards.len(), 0)
+    );
+    for span in edge.iter().chain(&home) {
+        assert!(span.state.is_empty() && span.trace_id != OUTSIDE, "{}", span.name);
+    }
+    assert!(home.iter().all(|span| span.links.is_empty()), "the way does not pass it on");
 }
 
 fn nothing_is_left(
@@ -106,7 +155,7 @@ fn one_trace(edge: &Binary, home: &Binary, of_edge: &Collector, of_home: &Collec
     let (out, back) = (edge.line("request").unwrap(), home.line("request").unwrap());
     assert_eq!((&out["request_id"], &out["trace_id"]), (&back["request_id"], &back["trace_id"]));
     assert_eq!(out["request_id"], "the-first");
-    assert_ne!(out["trace_id"], "0af7651916cd43dd8448eb211c80319c", "theirs is a link");
+    assert_ne!(out["trace_id"], OUTSIDE, "theirs is a link");
     let summary = [&out["route"], &out["outcome"], &out["region"], &out["tenant.id"]];
     assert_eq!(
         summary,

@@ -24,6 +24,14 @@ pub(crate) struct SpanSeen {
     pub(crate) trace_id: String,
     pub(crate) name: String,
     pub(crate) is_root: bool,
+    pub(crate) id: String,
+    pub(crate) parent: String,
+    /// What other systems said of the trace.
+    pub(crate) state: Vec<u8>,
+    /// The traces that it links to.
+    pub(crate) links: Vec<String>,
+    /// The names of its attributes.
+    pub(crate) attributes: Vec<String>,
 }
 
 impl Collector {
@@ -73,17 +81,31 @@ impl Collector {
             for resource in fields(&one.body, 1) {
                 for scope in fields(&resource, 2) {
                     for span in fields(&scope, 2) {
-                        let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect();
-                        spans.push(SpanSeen {
-                            trace_id: hex(&fields(&span, 1)[0]),
-                            name: String::from_utf8(fields(&span, 5)[0].clone()).unwrap(),
-                            is_root: fields(&span, 4).first().is_none_or(Vec::is_empty),
-                        });
+                        spans.push(SpanSeen::read(&span));
                     }
                 }
             }
         }
         spans
+    }
+}
+
+impl SpanSeen {
+    fn read(span: &[u8]) -> Self {
+        let hex = |bytes: &Vec<u8>| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
+        let text = |bytes: &Vec<u8>| String::from_utf8(bytes.clone()).unwrap();
+        let first = |number| fields(span, number).first().cloned().unwrap_or_default();
+        let parent = hex(&first(4));
+        Self {
+            trace_id: hex(&first(1)),
+            id: hex(&first(2)),
+            state: first(3),
+            is_root: parent.is_empty(),
+            parent,
+            name: text(&first(5)),
+            attributes: fields(span, 9).iter().map(|pair| text(&fields(pair, 1)[0])).collect(),
+            links: fields(span, 13).iter().map(|link| hex(&fields(link, 1)[0])).collect(),
+        }
     }
 }
 

@@ -86,6 +86,21 @@ impl Redis {
     pub(crate) fn keys(&self) -> Vec<String> {
         redis::from_redis_value(self.tell(&["KEYS", "*"])).unwrap()
     }
+
+    /// Everything in it: keys and values as it tells them, and every byte of its files.
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        self.tell(&["SAVE"]);
+        let mut bytes = Vec::new();
+        for key in self.keys() {
+            bytes.extend(key.as_bytes());
+            // One whose time ended meanwhile has none.
+            let value = redis::from_redis_value(self.tell(&["DUMP", &key]));
+            let value: Option<Vec<u8>> = value.unwrap();
+            bytes.extend(value.unwrap_or_default());
+        }
+        bytes.extend(super::files::every_byte(self.own.as_ref().unwrap().folder.path()));
+        bytes
+    }
 }
 
 /// Keeps its files, so that what would be left of it can be looked at.
