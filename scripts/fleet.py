@@ -421,7 +421,7 @@ class Fleet:
         """A tenant whose home is one region, and whose requests reach the nodes of another or the same."""
         tag = secrets.token_hex(5)
         slug = f"{home}-{at}-{number}-{tag[:4]}"
-        made = self.cli("tenant", "create", slug, "--rate-limit", "off", "--name", slug, "--region", home, "--population", "platform",
+        made = self.cli("tenant", "create", slug, "--name", slug, "--region", home, "--population", "platform",
                         "--profile", "open", "--groups", "on")
         token = self.cli("token", "create", slug, "--name", "load")
         return {"class": home if home == at else f"{home} by {at}", "slug": slug, "id": made["id"], "home": home, "host": HOSTS[home],

@@ -3,9 +3,12 @@
 A row is a function of a `Run`; what it names here is what docs/reliability.md says of it.
 """
 import dataclasses
+import json
 import time
 
 ROWS = {}
+# What is broken before the load begins.
+BEFORE = {}
 
 
 @dataclasses.dataclass
@@ -17,15 +20,16 @@ class Row:
     # Seconds after the fault within which nothing fails any more.
     bound: float | None
     stores: tuple
-    # What the fleet is made of, beside what is usual.
+    # What the fleet is made of, and what the load is, beside what is usual.
     fleet: dict
+    load: dict
     # In the subset that `make test` runs.
     short: bool
 
 
-def row(key, fault, expected, bound=None, stores=("postgres",), short=False, **fleet):
+def row(key, fault, expected, bound=None, stores=("postgres",), short=False, load=None, **fleet):
     def keep(work):
-        ROWS[key] = Row(key, fault, expected, work, bound, stores, fleet, short)
+        ROWS[key] = Row(key, fault, expected, work, bound, stores, fleet, load or {}, short)
         return work
     return keep
 
@@ -55,7 +59,7 @@ class Run:
         self.rest(seconds)
 
     def fault(self):
-        self.load.phase("fault")
+        return self.load.phase("fault")
 
     def healed(self, bound, more=6):
         """The fault is over: from `bound` seconds on nothing fails."""
@@ -68,9 +72,30 @@ class Run:
         """A figure for the table."""
         self.seen.append(text)
 
+    @property
+    def classes(self):
+        return sorted({tenant["class"] for tenant in self.fleet.tenants})
+
+    def events(self):
+        """The history until now."""
+        time.sleep(0.5)
+        with open(self.load.history, encoding="utf-8") as lines:
+            # The last line may be on its way.
+            return [json.loads(line) for line in lines if line.endswith("\n")]
+
+    def during(self, since=0, **like):
+        """The requests since a moment that are like this."""
+        return [event for event in self.events() if event["at"] >= since and all(event.get(key) == value for key, value in like.items())]
+
+    def outsider(self, home="us"):
+        """A tenant that is not in the load, to be asked for by hand."""
+        made = self.fleet.add_tenant(home, home, 99)
+        time.sleep(1.5)
+        return made
+
     def must(self, holds, what):
         if not holds:
             self.load.find(what)
 
 
-from . import nodes, stores # noqa: E402,F401
+from . import clocks, network, nodes, redis, registry, stores, upgrades # noqa: E402,F401
