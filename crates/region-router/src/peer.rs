@@ -10,12 +10,14 @@ pub mod assertion;
 pub mod breaker;
 pub mod link;
 pub mod nonces;
+pub mod tls;
 pub mod upload;
 
 pub use assertion::{Asserted, Bound, NotTrusted, SigningKey, TrustedKeys, Verified};
 pub use breaker::Breaker;
 pub use link::{Answer, Gateway, GatewayError, Interrupted, Link, Outgoing, Turn, Unreachable};
 pub use nonces::Nonces;
+pub use tls::{PeerTls, TlsError};
 pub use upload::{Feed, Upload};
 
 /// The one header in which a gateway speaks to another.

@@ -54,8 +54,9 @@ impl Peers {
             let Home::Gateway(url) = &settings.home else { continue };
             let region = settings.region.clone();
             let gateway = Gateway::parse(url)?;
-            let link = Link::new(region.clone(), gateway, settings.gateway_connections)
-                .with_context(|| format!("the way to region {region} cannot be made"))?;
+            let link =
+                Link::new(region.clone(), gateway, settings.gateway_connections, &config.node.tls)
+                    .with_context(|| format!("the way to region {region} cannot be made"))?;
             links.insert(region, Arc::new(link));
         }
         let files = Files {

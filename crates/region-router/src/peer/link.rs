@@ -5,6 +5,7 @@
 
 use super::HOP_HEADER;
 use super::breaker::Breaker;
+use super::tls::{PeerTls, TlsError};
 use super::upload::Upload;
 use crate::region::Region;
 use bytes::Bytes;
@@ -18,7 +19,6 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::{ClientConfig, RootCertStore};
-use rustls_platform_verifier::ConfigVerifierExt as _;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -164,14 +164,15 @@ impl Link {
     /// A way to a region's gateway for so many requests at a time.
     ///
     /// # Errors
-    /// When the system's certificates cannot be read, which only a gateway behind TLS needs.
+    /// When certificates cannot be read or used, which only a gateway behind TLS needs.
     pub fn new(
         region: Region,
         gateway: Gateway,
         connections: usize,
-    ) -> Result<Self, rustls::Error> {
+        tls: &PeerTls,
+    ) -> Result<Self, TlsError> {
         let tls = if gateway.scheme == Scheme::HTTPS {
-            ClientConfig::with_platform_verifier()?
+            tls.config()?
         } else {
             ClientConfig::builder()
                 .with_root_certificates(RootCertStore::empty())

@@ -7,3 +7,4 @@
 mod assertion;
 mod decision;
 mod hosts;
+mod tls;
