@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import pwd
+import random
 import secrets
 import shutil
 import signal
@@ -21,7 +22,7 @@ import urllib.error
 import urllib.request
 
 import gateway as product
-from gateway import Trouble, free_port, psql
+from gateway import Trouble, psql
 
 REGIONS = ("us", "eu")
 HOSTS = {"us": "app.localhost", "eu": "eu-app.localhost"}
@@ -29,6 +30,23 @@ HOSTS = {"us": "app.localhost", "eu": "eu-app.localhost"}
 
 def now_us():
     return time.time_ns() // 1000
+
+
+TAKEN = set()
+
+
+def free_port():
+    """One below those that the system gives to connections: a server that is away for a while finds it free."""
+    while True:
+        port = random.randrange(12000, 32000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        if port not in TAKEN:
+            TAKEN.add(port)
+            return port
 
 
 def until(what, ready, seconds=30, step=0.05):
@@ -126,14 +144,32 @@ class Postgres(Server):
     def answers(self):
         return subprocess.run(["pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)], stdin=subprocess.DEVNULL).returncode == 0
 
-    def kill(self):
-        """kill -9 of the postmaster and of its children."""
-        super().kill()
-        # Backends are in the group; PostgreSQL looks at this file to see whether they live.
-        until(f"the backends of {self.name} are gone", lambda: not self.group(), 20)
+    def pids(self):
+        """The postmaster and its children, each of which leads a group of its own."""
+        own = self.process.pid
+        return [own] + [int(pid) for pid in os.listdir("/proc") if pid.isdigit() and parent_of(pid) == own]
 
-    def group(self):
-        return [pid for pid in os.listdir("/proc") if pid.isdigit() and group_of(pid) == self.process.pid]
+    def signal(self, number):
+        if self.is_running:
+            for pid in self.pids():
+                try:
+                    os.kill(pid, number)
+                except ProcessLookupError:
+                    pass
+
+    def kill(self):
+        """kill -9 of all of it; the postmaster is held first, so that it starts no others."""
+        if not self.is_running:
+            return
+        os.kill(self.process.pid, signal.SIGSTOP)
+        pids = self.pids()
+        for pid in pids:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        self.process.wait()
+        until(f"the backends of {self.name} are gone", lambda: not any(parent_of(pid) for pid in pids), 20)
 
     def url(self, database=None, port=None):
         return f"postgres://postgres@127.0.0.1:{port or self.port}/{database or self.name}"
@@ -142,11 +178,12 @@ class Postgres(Server):
         return psql(self.url(), *statements)
 
 
-def group_of(pid):
+def parent_of(pid):
+    """Nothing for a process that is not there, or only waited for."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as stat:
             fields = stat.read().rpartition(b")")[2].split()
-            return int(fields[2]) if fields[0] != b"Z" else None
+            return int(fields[1]) if fields[0] != b"Z" else None
     except (OSError, IndexError, ValueError):
         return None
 
@@ -208,7 +245,8 @@ class Proxy(Server):
     def add(self, name, *ports):
         """A link to 127.0.0.1 at the first of the ports that takes it; its own port."""
         to = ",".join(f"127.0.0.1:{port}" for port in ports)
-        port = int(self.order(f"link {name} 127.0.0.1:0 {to}").rsplit(":", 1)[1])
+        port = free_port()
+        self.order(f"link {name} 127.0.0.1:{port} {to}")
         self.names[name] = port
         return port
 
@@ -530,7 +568,7 @@ class Load:
                 both.append({"name": node.name, "before": before, "after": node.resources()})
         return both
 
-    def settled(self, seconds=45):
+    def settled(self, seconds=110):
         """Resources, after connections that nobody uses had their time to end."""
         began = time.monotonic()
         while True:
