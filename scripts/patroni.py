@@ -74,9 +74,9 @@ class Cluster:
         self.bin = postgres_bin()
         self.running = {}
         self.password, self.rest_password = secrets.token_hex(12), secrets.token_hex(12)
-        numbers = ports(13)
+        numbers = ports(14)
         self.etcd, self.peer, self.rest, self.pg = ({n: numbers.pop() for n in NODES} for _ in range(4))
-        self.port = numbers.pop()
+        self.port, self.replica_port = numbers.pop(), numbers.pop()
         self.python, self.library = self.install()
         self.env = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "LC_ALL": "C", "PYTHONPATH": str(self.library),
                     "PYTHONDONTWRITEBYTECODE": "1"}
@@ -112,7 +112,8 @@ class Cluster:
             "ETCD_PORT": self.etcd[node], "ETCD_PEER_PORT": self.peer[node], "REST_PORT": self.rest[node], "PG_PORT": self.pg[node],
             "ETCD_PEERS": ",".join(f"{n}=http://{HOST}:{self.peer[n]}" for n in NODES),
             "ETCD_HOSTS": ",".join(f"{HOST}:{self.etcd[n]}" for n in NODES),
-            "PG_PASSWORD": self.password, "REST_PASSWORD": self.rest_password, "LISTEN": f"{HOST}:{self.port}"}
+            "PG_PASSWORD": self.password, "REST_PASSWORD": self.rest_password, "LISTEN": f"{HOST}:{self.port}",
+            "REPLICA_LISTEN": f"{HOST}:{self.replica_port}"}
 
     def make(self, name):
         (self.folder / name).mkdir(mode=0o700)

@@ -3,15 +3,19 @@
 //! **Invariant**: SQLite has one writing connection and a few reading ones on the same file; PostgreSQL has one pool.
 //! Nothing here knows a table.
 
-use sea_orm_migration::MigratorTrait;
-use sea_orm_migration::sea_orm::{
-    ConnectOptions, ConnectionTrait, Database as Connector, DatabaseConnection, DbErr, RuntimeErr,
-    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
-};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use std::fs::OpenOptions;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+mod fault;
+mod health;
+mod migrate;
+mod postgres;
+mod sqlite;
+
+pub use fault::{Fault, code, may_pass};
+pub use migrate::MIGRATION_PATIENCE;
+
+use health::{Health, Watch};
+use postgres::Role;
+use sea_orm_migration::sea_orm::{DatabaseConnection, DbErr};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Which database a URL means.
@@ -65,11 +69,36 @@ pub enum OpenError {
     /// The schema could not be brought up to date.
     #[error("the schema could not be brought up to date")]
     Migrate(#[source] DbErr),
-    /// The schema was made by a newer program.
+    /// Others keep the schema from being brought up to date.
+    #[error("the schema could not be brought up to date within {seconds} s: {why}")]
+    Locked {
+        /// What was in the way last.
+        why: &'static str,
+        /// How long it was tried.
+        seconds: u64,
+    },
+    /// The schema was made by a newer program, and lacks what this one would add.
     #[error(
-        "the schema was made by a newer version (migration {0}): run that version or a newer one"
+        "the schema was made by a newer version (migration {0}) and lacks migrations of this one: run that version or a newer one"
     )]
     Newer(String),
+    /// A newer program took away what this one needs.
+    #[error(
+        "a newer version (migration {0}) has taken away from the schema what this version needs: run the version that has this migration, or a newer one; to go back, restore the database from before it"
+    )]
+    Contracted(String),
+}
+
+impl OpenError {
+    /// Whether the database is only away, so that trying later makes sense.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Connect(error) | Self::Migrate(error) => may_pass(error),
+            Self::Locked { .. } => true,
+            Self::UnknownEngine | Self::Folder(_) | Self::Newer(_) | Self::Contracted(_) => false,
+        }
+    }
 }
 
 /// One open database.
@@ -78,20 +107,49 @@ pub struct Database {
     engine: Engine,
     reader: DatabaseConnection,
     writer: DatabaseConnection,
+    health: Arc<Health>,
 }
 
 impl Database {
     /// Opens the database of a URL, making a SQLite file and its folder when they are absent.
     ///
-    /// A PostgreSQL server that is down does not fail this: its connections are made when they are needed.
+    /// A PostgreSQL server that is down does not fail this: its connections are made when they are needed. Connections to a
+    /// standby are refused.
     ///
     /// # Errors
     /// When the URL is not understood or the file cannot be opened.
     pub async fn open(url: &str, options: &PoolOptions) -> Result<Self, OpenError> {
         match Engine::of(url).ok_or(OpenError::UnknownEngine)? {
-            Engine::Sqlite => Self::open_sqlite(url, options).await,
-            Engine::Postgres => Self::open_postgres(url, options).await,
+            Engine::Sqlite => {
+                let (reader, writer) = sqlite::open(url, options).await?;
+                let health = Arc::new(Health::new());
+                Ok(Self { engine: Engine::Sqlite, reader, writer, health })
+            }
+            Engine::Postgres => Self::open_postgres(url, Role::Primary, options).await,
         }
+    }
+
+    /// Opens a copy of a PostgreSQL database that is only read from.
+    ///
+    /// # Errors
+    /// When the URL is not PostgreSQL's.
+    pub async fn open_replica(url: &str, options: &PoolOptions) -> Result<Self, OpenError> {
+        match Engine::of(url) {
+            Some(Engine::Postgres) => Self::open_postgres(url, Role::Replica, options).await,
+            Some(Engine::Sqlite) | None => Err(OpenError::UnknownEngine),
+        }
+    }
+
+    async fn open_postgres(
+        url: &str,
+        role: Role,
+        options: &PoolOptions,
+    ) -> Result<Self, OpenError> {
+        let health = Arc::new(Health::new());
+        let pool = postgres::open(url, role, options, Arc::clone(&health))
+            .await
+            .map_err(OpenError::Connect)?;
+        Ok(Self { engine: Engine::Postgres, reader: pool.clone(), writer: pool, health })
     }
 
     /// Which engine it is.
@@ -112,78 +170,21 @@ impl Database {
         &self.writer
     }
 
-    /// Brings the schema up to date. Of several nodes that try at once, one does it and the others wait.
-    ///
-    /// # Errors
-    /// When a migration fails, or when the schema is newer than this program.
-    pub async fn migrate<M: MigratorTrait>(&self) -> Result<(), OpenError> {
-        let known: Vec<String> = M::migrations().iter().map(|m| m.name().to_owned()).collect();
-        let applied = self.applied::<M>().await?;
-        if let Some(newer) = applied.iter().find(|name| !known.contains(name)) {
-            return Err(OpenError::Newer(newer.clone()));
-        }
-        if applied.len() == known.len() {
-            return Ok(());
-        }
-        let options = TransactionOptions {
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            ..Default::default()
-        };
-        let transaction =
-            self.writer.begin_with_options(options).await.map_err(OpenError::Migrate)?;
-        if self.engine == Engine::Postgres {
-            // Two nodes that start on an empty database would both make the migration table. Waiting for the other, and an
-            // index on a large table, take longer than a request may.
-            transaction
-                .execute_unprepared(
-                    "SET LOCAL statement_timeout = 0; SELECT pg_advisory_xact_lock(7382915, 1)",
-                )
-                .await
-                .map_err(OpenError::Migrate)?;
-        }
-        M::up(&transaction, None).await.map_err(OpenError::Migrate)?;
-        transaction.commit().await.map_err(OpenError::Migrate)
+    /// Learns from an error: connections like the one that it came from are not used again.
+    pub fn note(&self, error: &DbErr) {
+        self.health.note(error);
     }
 
-    /// Takes every migration back. For tests and for leaving a database clean.
+    /// Does work on connections of this database. When it is dropped in the middle, which a deadline or a client that has gone
+    /// does, the connection is not taken for good before it has answered.
     ///
     /// # Errors
-    /// When a migration cannot be taken back.
-    pub async fn unmigrate<M: MigratorTrait>(&self) -> Result<(), OpenError> {
-        M::down(&self.writer, None).await.map_err(OpenError::Migrate)
-    }
-
-    /// The names of the migrations that this database has; none when it is empty.
-    async fn applied<M: MigratorTrait>(&self) -> Result<Vec<String>, OpenError> {
-        let table = M::migration_table_name().to_string();
-        let exists = match self.engine {
-            Engine::Sqlite => {
-                "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = $1"
-            }
-            Engine::Postgres => {
-                "SELECT count(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename = $1"
-            }
-        };
-        let backend = self.writer.get_database_backend();
-        let statement = Statement::from_sql_and_values(backend, exists, [table.clone().into()]);
-        let row = self.writer.query_one_raw(statement).await.map_err(OpenError::Connect)?;
-        let count: i64 = row
-            .map(|row| row.try_get_by_index(0))
-            .transpose()
-            .map_err(OpenError::Connect)?
-            .unwrap_or_default();
-        if count == 0 {
-            return Ok(Vec::new());
-        }
-        let statement = Statement::from_string(
-            backend,
-            format!("SELECT version FROM {table} ORDER BY version"),
-        );
-        let rows = self.writer.query_all_raw(statement).await.map_err(OpenError::Connect)?;
-        rows.iter()
-            .map(|row| row.try_get_by_index(0))
-            .collect::<Result<_, _>>()
-            .map_err(OpenError::Connect)
+    /// Those of the work.
+    pub async fn watch<T, E>(&self, work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+        let watch = Watch::begin(&self.health);
+        let outcome = work.await;
+        watch.end();
+        outcome
     }
 
     /// Ends all connections, after their statements.
@@ -194,108 +195,4 @@ impl Database {
         self.reader.close_by_ref().await?;
         self.writer.close_by_ref().await
     }
-}
-
-impl Database {
-    async fn open_sqlite(url: &str, options: &PoolOptions) -> Result<Self, OpenError> {
-        let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
-        let path = path.split('?').next().unwrap_or(path);
-        if let Some(folder) = Path::new(path).parent() {
-            std::fs::create_dir_all(folder).map_err(OpenError::Folder)?;
-        }
-        make_private(Path::new(path)).map_err(OpenError::Folder)?;
-        let url = format!("sqlite:{path}");
-        let writer = connect_in_turn(sqlite_options(&url, 1, "-16384", options))
-            .await
-            .map_err(OpenError::Connect)?;
-        let reader =
-            Connector::connect(sqlite_options(&url, options.readers.clamp(1, 4), "-4096", options))
-                .await
-                .map_err(OpenError::Connect)?;
-        Ok(Self { engine: Engine::Sqlite, reader, writer })
-    }
-
-    async fn open_postgres(url: &str, options: &PoolOptions) -> Result<Self, OpenError> {
-        let mut connect = ConnectOptions::new(url);
-        connect
-            .max_connections(options.readers)
-            .acquire_timeout(options.acquire_timeout)
-            .connect_timeout(options.acquire_timeout)
-            .idle_timeout(Duration::from_secs(600))
-            .statement_timeout(options.statement_timeout)
-            .set_application_name(options.application_name.clone())
-            // The default is one round trip more for every statement.
-            .test_before_acquire_if_idle_for(Duration::from_secs(30))
-            .sqlx_logging(false)
-            .connect_lazy(true);
-        let pool = Connector::connect(connect).await.map_err(OpenError::Connect)?;
-        Ok(Self { engine: Engine::Postgres, reader: pool.clone(), writer: pool })
-    }
-}
-
-/// Connects to a file that another process may be making: the switch to WAL needs the file alone, and does not wait for
-/// whoever has it (SQLite's busy timeout is not asked).
-async fn connect_in_turn(options: ConnectOptions) -> Result<DatabaseConnection, DbErr> {
-    let mut tries = 0;
-    loop {
-        match Connector::connect(options.clone()).await {
-            Err(error) if tries < 100 && is_busy(&error) => {
-                tries += 1;
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-            outcome => return outcome,
-        }
-    }
-}
-
-fn is_busy(error: &DbErr) -> bool {
-    let (DbErr::Conn(RuntimeErr::SqlxError(source))
-    | DbErr::Exec(RuntimeErr::SqlxError(source))
-    | DbErr::Query(RuntimeErr::SqlxError(source))) = error
-    else {
-        return false;
-    };
-    let code = source.as_database_error().and_then(sqlx::error::DatabaseError::code);
-    code.and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| code & 0xff == 5)
-}
-
-/// Makes the file of a store that is not there yet, for its owner alone. SQLite gives the files beside it the same mode.
-fn make_private(path: &Path) -> std::io::Result<()> {
-    if path == Path::new(":memory:") {
-        return Ok(());
-    }
-    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    match made {
-        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
-        Ok(_) | Err(_) => Ok(()),
-    }
-}
-
-/// `cache` is the page cache of a connection, in KiB below zero; it is filled only as far as it is used.
-fn sqlite_options(
-    url: &str,
-    connections: u32,
-    cache: &'static str,
-    options: &PoolOptions,
-) -> ConnectOptions {
-    let mut connect = ConnectOptions::new(url);
-    connect
-        .max_connections(connections)
-        .acquire_timeout(options.acquire_timeout)
-        .test_before_acquire(false)
-        .sqlx_logging(false)
-        .map_sqlx_sqlite_opts(move |sqlite: SqliteConnectOptions| {
-            sqlite
-                .create_if_missing(true)
-                .journal_mode(SqliteJournalMode::Wal)
-                // An acknowledged person survives the loss of power: every commit is synced, and commits are shared
-                // by the requests that wait at the same time.
-                .synchronous(SqliteSynchronous::Full)
-                .busy_timeout(Duration::from_secs(5))
-                .foreign_keys(true)
-                // What is deleted is gone from the file too, not only from the tables.
-                .pragma("secure_delete", "ON")
-                .pragma("cache_size", cache)
-        });
-    connect
 }

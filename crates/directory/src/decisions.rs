@@ -260,7 +260,7 @@ impl Scoped {
         let mut script = self.script();
         let condition = format!("{NOT_PURGED} ON CONFLICT (tenant_id, id) DO NOTHING");
         record_where(&mut script, asked, &id, &verdict, &condition);
-        Ok(self.commit(script, &id).await?)
+        self.commit(script, &id).await
     }
 
     /// Writes the decision of a refusal, before it is answered.

@@ -5,7 +5,7 @@
 mod write;
 
 use crate::decisions::{Asked, Verdict, record as decide};
-use crate::error::{DirectoryError, Fault, kind};
+use crate::error::{DirectoryError, Fault};
 use crate::members::{AtOnce, Tried, hold_parents, leave_groups};
 use crate::scope::{Scoped, TRIES, applied, instant, new_id};
 use provisioning::{Reason, conflict};
@@ -93,17 +93,17 @@ impl Scoped {
     ) -> Result<GroupAnswer, DirectoryError> {
         let id = asked.id();
         let mut held = Vec::new();
-        let mut tries = 0;
+        let (mut entries, mut tries) = (0, self.tries());
         loop {
-            tries += 1;
-            match self.try_create_group(&id, group, members, &held, asked).await {
-                Err(DirectoryError::Contended) if tries < TRIES => {}
+            entries += 1;
+            match self.attempt(self.try_create_group(&id, group, members, &held, asked)).await {
+                Err(error) if tries.again(&error).await => {}
                 // The tenant may be new here; when it is fenced indeed, entering says so.
-                Err(DirectoryError::Fenced) if tries < TRIES => {
+                Err(DirectoryError::Fenced) if entries < TRIES => {
                     self.enter(asked.now).await?;
                 }
                 Err(error) => return Err(error),
-                Ok(Tried::Nests(_)) if tries == TRIES => return Err(DirectoryError::Contended),
+                Ok(Tried::Nests(_)) if entries >= TRIES => return Err(DirectoryError::Contended),
                 Ok(Tried::Nests(groups)) => held.extend(groups),
                 Ok(Tried::Done(())) => break,
             }
@@ -138,18 +138,18 @@ impl Scoped {
             return Ok(answer);
         }
         let mut held = Vec::new();
-        let mut tries = 0;
+        let (mut entries, mut tries) = (0, self.tries());
         loop {
-            tries += 1;
+            entries += 1;
             asked.notes = notes.clone();
-            match self.try_change_group(id, &expected, &alter, &held, asked).await {
-                Err(DirectoryError::Contended) if tries < TRIES => {}
+            match self.attempt(self.try_change_group(id, &expected, &alter, &held, asked)).await {
+                Err(error) if tries.again(&error).await => {}
                 // The fence may be one that this node knows to be out of date; when it stands indeed, entering says so.
-                Err(DirectoryError::Fenced) if tries < TRIES => {
+                Err(DirectoryError::Fenced) if entries < TRIES => {
                     self.enter(asked.now).await?;
                 }
                 Err(error) => return Err(error),
-                Ok(Tried::Nests(_)) if tries == TRIES => return Err(DirectoryError::Contended),
+                Ok(Tried::Nests(_)) if entries >= TRIES => return Err(DirectoryError::Contended),
                 Ok(Tried::Nests(groups)) => {
                     held.extend(groups);
                     held.push(id.to_owned());
@@ -213,13 +213,13 @@ impl Scoped {
         expected: impl Fn(u64) -> bool,
         asked: &Asked,
     ) -> Result<(), DirectoryError> {
-        let mut tries = 0;
+        let (mut entries, mut tries) = (0, self.tries());
         loop {
-            tries += 1;
-            match self.try_delete_group(id, &expected, asked).await {
-                Err(DirectoryError::Contended) if tries < TRIES => {}
+            entries += 1;
+            match self.attempt(self.try_delete_group(id, &expected, asked)).await {
+                Err(error) if tries.again(&error).await => {}
                 // The fence may be one that this node knows to be out of date; when it stands indeed, entering says so.
-                Err(DirectoryError::Fenced) if tries < TRIES => {
+                Err(DirectoryError::Fenced) if entries < TRIES => {
                     self.enter(asked.now).await?;
                 }
                 Err(error) => return Err(error),
@@ -251,7 +251,7 @@ impl Scoped {
         if !applied(transaction.query_one_raw(script.statement()).await?)? {
             return Err(DirectoryError::Fenced);
         }
-        Ok(self.conclude(transaction, &decision).await?)
+        self.conclude(transaction, &decision).await
     }
 
     async fn try_create_group(
@@ -368,7 +368,7 @@ pub(crate) fn unchanged<'a>(id: &'a str, name: &'a str) -> Verdict<'a> {
 
 /// A unique index of groups that refused is the name's: no other can.
 fn taken(error: DbErr, group: &Group) -> DirectoryError {
-    if kind(&error) == Fault::Taken {
+    if Fault::of(&error) == Fault::Taken {
         return conflict::display_name_taken(group.display_name()).into();
     }
     error.into()

@@ -6,6 +6,7 @@
 //! **Invariant**: no HTTP, no Redis, no query without a tenant, no entity outside this crate.
 
 mod change;
+mod commit;
 mod decisions;
 mod error;
 mod fence;
@@ -15,6 +16,7 @@ mod members;
 mod once;
 mod purge;
 mod query;
+mod replica;
 mod residency;
 mod scope;
 mod script;

@@ -3,9 +3,10 @@
 //! **Invariant**: [`Scoped`] is the only way to a tenant's rows, and it binds the tenant as `$1`.
 
 use crate::decisions::Recorder;
-use crate::error::{DirectoryError, Fault, kind};
+use crate::error::DirectoryError;
 use crate::fence;
 use crate::listing::{Gate, Positions};
+use crate::replica::Replica;
 use crate::script::{Script, backend};
 use crate::writer::Writer;
 use migrations::{Database, DirectoryMigrator, Engine};
@@ -14,7 +15,9 @@ use sea_orm::{
     ConnectionTrait, DatabaseTransaction, DbErr, QueryResult, SqliteTransactionMode, Statement,
     TransactionOptions, TransactionTrait, Value,
 };
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
+use std::time::Instant;
 use tenant_registry::Tenant;
 use time::OffsetDateTime;
 use tokio_util::task::TaskTracker;
@@ -44,6 +47,17 @@ struct Inner {
     positions: Positions,
     gate: Gate,
     tasks: TaskTracker,
+    replica: OnceLock<Replica>,
+    is_closed: AtomicBool,
+}
+
+/// A directory that others keep.
+pub(crate) struct WeakDirectory(Weak<Inner>);
+
+impl WeakDirectory {
+    pub(crate) fn upgrade(&self) -> Option<Directory> {
+        self.0.upgrade().map(|inner| Directory { inner })
+    }
 }
 
 /// How busy a pool of connections is.
@@ -106,6 +120,8 @@ impl Directory {
                 positions: Positions::default(),
                 gate: Gate::default(),
                 tasks,
+                replica: OnceLock::new(),
+                is_closed: AtomicBool::new(false),
             }),
         })
     }
@@ -136,6 +152,8 @@ impl Directory {
             tenant: Arc::clone(tenant),
             population,
             key: tenant.scope_key(population).into(),
+            deadline: None,
+            is_lax: false,
         }
     }
 
@@ -145,7 +163,9 @@ impl Directory {
     /// When it does not.
     pub async fn ping(&self) -> Result<(), DirectoryError> {
         let statement = Statement::from_string(backend(self.engine()), "SELECT 1");
-        self.inner.database.reader().query_one_raw(statement).await?;
+        let database = &self.inner.database;
+        let answer = database.watch(database.reader().query_one_raw(statement)).await;
+        answer.inspect_err(|error| database.note(error))?;
         Ok(())
     }
 
@@ -171,7 +191,33 @@ impl Directory {
     /// When the connections cannot be ended.
     pub async fn close(&self) -> Result<(), DirectoryError> {
         self.inner.recorder.flush().await;
+        self.inner.is_closed.store(true, Ordering::Release);
+        if let Some(replica) = self.replica() {
+            replica.close().await?;
+        }
         Ok(self.inner.database.close().await?)
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.inner.is_closed.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn downgrade(&self) -> WeakDirectory {
+        WeakDirectory(Arc::downgrade(&self.inner))
+    }
+
+    pub(crate) fn replica(&self) -> Option<&Replica> {
+        self.inner.replica.get()
+    }
+
+    /// Gives the copy of the store; back comes one that is too much.
+    pub(crate) fn set_replica(&self, replica: Replica) -> Result<(), Replica> {
+        self.inner.replica.set(replica)
+    }
+
+    /// The one writer of a file.
+    pub(crate) fn writer(&self) -> Option<&Writer> {
+        self.inner.writer.as_ref()
     }
 
     pub(crate) fn engine(&self) -> Engine {
@@ -237,6 +283,10 @@ pub struct Scoped {
     population: Population,
     /// What the rows are kept under.
     key: Arc<str>,
+    /// Until when somebody waits for the answer.
+    pub(crate) deadline: Option<Instant>,
+    /// Whether a moment ago is good enough.
+    pub(crate) is_lax: bool,
 }
 
 impl Scoped {
@@ -276,7 +326,8 @@ impl Scoped {
         values: Vec<Value>,
     ) -> Result<Vec<QueryResult>, DbErr> {
         let statement = self.statement(sql, values);
-        self.directory.database().reader().query_all_raw(statement).await
+        let read = self.reading(|database| database.reader().query_all_raw(statement.clone()));
+        Box::pin(read).await
     }
 
     /// Reads one row, if there is one.
@@ -286,7 +337,35 @@ impl Scoped {
         values: Vec<Value>,
     ) -> Result<Option<QueryResult>, DbErr> {
         let statement = self.statement(sql, values);
-        self.directory.database().reader().query_one_raw(statement).await
+        let read = self.reading(|database| database.reader().query_one_raw(statement.clone()));
+        Box::pin(read).await
+    }
+
+    /// Reads, on another connection where the first one was lost: reading twice does no harm.
+    pub(crate) async fn reading<'a, T, F>(
+        &'a self,
+        read: impl Fn(&'a Database) -> F,
+    ) -> Result<T, DbErr>
+    where
+        F: Future<Output = Result<T, DbErr>>,
+    {
+        let mut tries = self.tries();
+        loop {
+            if let Some(copy) = self.copy()
+                && let Some(database) = copy.usable()
+            {
+                match database.watch(read(database)).await {
+                    // The store itself is asked.
+                    Err(error) => copy.failed(&error),
+                    Ok(found) => return Ok(found),
+                }
+            }
+            let database = self.directory.database();
+            match database.watch(read(database)).await {
+                Err(error) if tries.again_after(&error).await => {}
+                outcome => return outcome,
+            }
+        }
     }
 
     /// A statement whose `$1` is the tenant.
@@ -295,71 +374,6 @@ impl Scoped {
         all.push(self.key().into());
         all.extend(values);
         Statement::from_sql_and_values(backend(self.engine()), sql.into(), all)
-    }
-
-    /// Commits a script as a transaction of its own; whether its last step ran.
-    ///
-    /// A connection lost meanwhile leaves the outcome unknown: then `decision_id`, a row of this very script, is
-    /// looked for.
-    pub(crate) async fn commit(&self, script: Script, decision_id: &str) -> Result<bool, DbErr> {
-        Ok(match self.commit_number(script.statement(), decision_id).await? {
-            Committed::Number(number) => number > 0,
-            Committed::Found => true,
-        })
-    }
-
-    /// Commits a statement that answers with a number; see [`Self::commit`].
-    pub(crate) async fn commit_number(
-        &self,
-        statement: Statement,
-        decision_id: &str,
-    ) -> Result<Committed, DbErr> {
-        let outcome = match &self.directory.inner.writer {
-            Some(writer) => writer.run(statement).await,
-            None => self.commit_postgres(statement).await,
-        };
-        match outcome {
-            Ok(number) => Ok(Committed::Number(number)),
-            // Without a connection nothing was sent, so there is nothing to look for.
-            Err(error @ DbErr::ConnectionAcquire(_)) => Err(error),
-            Err(error) if kind(&error) == Fault::Unavailable => {
-                if self.is_decided(decision_id).await { Ok(Committed::Found) } else { Err(error) }
-            }
-            Err(error) => Err(error),
-        }
-    }
-
-    async fn commit_postgres(&self, statement: Statement) -> Result<i64, DbErr> {
-        let pool = self.directory.database().writer();
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            match pool.query_one_raw(statement.clone()).await {
-                Err(error) if tries < TRIES && kind(&error) == Fault::Conflict => {}
-                outcome => return outcome?.map_or(Ok(0), |row| row.try_get_by_index(0)),
-            }
-        }
-    }
-
-    /// Commits a transaction of several statements. As with [`Self::commit`], a connection lost meanwhile leaves the
-    /// outcome unknown, and the decision is looked for.
-    pub(crate) async fn conclude(
-        &self,
-        transaction: DatabaseTransaction,
-        decision_id: &str,
-    ) -> Result<(), DbErr> {
-        match transaction.commit().await {
-            Err(error) if kind(&error) == Fault::Unavailable => {
-                if self.is_decided(decision_id).await { Ok(()) } else { Err(error) }
-            }
-            outcome => outcome,
-        }
-    }
-
-    /// Whether a decision is in the store, which tells of the commit that held it.
-    async fn is_decided(&self, decision_id: &str) -> bool {
-        let sql = "SELECT 1 FROM decisions WHERE tenant_id = $1 AND id = $2";
-        matches!(self.read_one(sql, vec![decision_id.into()]).await, Ok(Some(_)))
     }
 
     /// The clause that holds a row until the transaction ends. SQLite's one writer needs none.

@@ -2,8 +2,8 @@
 //!
 //! **Invariant**: a seat is taken, and compared with the limit, in the transaction that makes or reactivates a user.
 
-use crate::error::{DirectoryError, Fault, kind};
-use crate::scope::{Scoped, TRIES, applied, slot_of};
+use crate::error::DirectoryError;
+use crate::scope::{Scoped, applied, slot_of};
 use crate::script::Script;
 use migrations::Engine;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
@@ -83,19 +83,18 @@ impl Scoped {
         decision_id: &str,
     ) -> Result<bool, DirectoryError> {
         if self.engine() == Engine::Sqlite {
-            return Ok(self.commit(build(), decision_id).await?);
+            return self.commit(build(), decision_id).await;
         }
-        let mut tries = 0;
+        let mut tries = self.tries();
         loop {
-            tries += 1;
-            match self.try_seated(build(), decision_id).await {
-                Err(error) if tries < TRIES && kind(&error) == Fault::Conflict => {}
-                outcome => return Ok(outcome?),
+            match self.attempt(self.try_seated(build(), decision_id)).await {
+                Err(error) if tries.again(&error).await => {}
+                outcome => return outcome,
             }
         }
     }
 
-    async fn try_seated(&self, script: Script, decision_id: &str) -> Result<bool, DbErr> {
+    async fn try_seated(&self, script: Script, decision_id: &str) -> Result<bool, DirectoryError> {
         let transaction = self.begin().await?;
         self.lock_ledger(&transaction).await?;
         let done = applied(transaction.query_one_raw(script.statement()).await?)?;

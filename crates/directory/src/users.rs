@@ -12,7 +12,7 @@ pub use act::{Action, Run};
 pub use manager::StoredManager;
 
 use crate::decisions::Asked;
-use crate::error::{DirectoryError, Fault, kind};
+use crate::error::{DirectoryError, Fault};
 use crate::scope::{Scoped, TRIES, applied, instant, new_id};
 use migrations::Engine;
 use provisioning::{Reason, Refusal, conflict, seats as seat_rule};
@@ -183,14 +183,14 @@ impl Scoped {
             }
             self.why_not_changed(&change, asked.now).await?;
         }
-        let mut tries = 0;
+        let (mut entries, mut tries) = (0, self.tries());
         loop {
-            tries += 1;
+            entries += 1;
             asked.notes = notes.clone();
-            match self.try_change_locked(id, base, expected, alter, asked).await {
-                Err(DirectoryError::Contended) if tries < TRIES => {}
+            match self.attempt(self.try_change_locked(id, base, expected, alter, asked)).await {
+                Err(error) if tries.again(&error).await => {}
                 // The fence may be one that this node knows to be out of date; when it stands indeed, entering says so.
-                Err(DirectoryError::Fenced) if tries < TRIES => {
+                Err(DirectoryError::Fenced) if entries < TRIES => {
                     self.enter(asked.now).await?;
                 }
                 outcome => return outcome,
@@ -279,13 +279,13 @@ impl Scoped {
         expected: impl Fn(u64) -> bool,
         asked: &Asked,
     ) -> Result<(), DirectoryError> {
-        let mut tries = 0;
+        let (mut entries, mut tries) = (0, self.tries());
         loop {
-            tries += 1;
-            match write::delete(self, id, &expected, asked).await {
-                Err(DirectoryError::Contended) if tries < TRIES => {}
+            entries += 1;
+            match self.attempt(write::delete(self, id, &expected, asked)).await {
+                Err(error) if tries.again(&error).await => {}
                 // The fence may be one that this node knows to be out of date; when it stands indeed, entering says so.
-                Err(DirectoryError::Fenced) if tries < TRIES => {
+                Err(DirectoryError::Fenced) if entries < TRIES => {
                     self.enter(asked.now).await?;
                 }
                 Err(error) => return Err(error),
@@ -308,7 +308,7 @@ impl Scoped {
         let outcome = if limited {
             self.commit_seated(build, &decision).await
         } else {
-            self.commit(build(), &decision).await.map_err(DirectoryError::from)
+            self.commit(build(), &decision).await
         };
         self.explain_taken(outcome, user).await
     }
@@ -336,7 +336,7 @@ impl Scoped {
         let outcome = if limited {
             self.commit_seated(build, &decision).await
         } else {
-            self.commit(build(), &decision).await.map_err(DirectoryError::from)
+            self.commit(build(), &decision).await
         };
         self.explain_taken(outcome, &change.user).await
     }
@@ -348,7 +348,7 @@ impl Scoped {
         user: &User,
     ) -> Result<bool, DirectoryError> {
         match outcome {
-            Err(DirectoryError::Store(source)) if kind(&source) == Fault::Taken => {
+            Err(DirectoryError::Store(source)) if Fault::of(&source) == Fault::Taken => {
                 Err(self.why_not_created(user).await?)
             }
             outcome => outcome,

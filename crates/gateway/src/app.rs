@@ -140,6 +140,10 @@ impl App {
         let (handle, ops_handle) = (server.handle(), ops.handle());
         let work = CancellationToken::new();
         jobs::start(&state, &work);
+        let (opening, stores, stopped) = (state.clone(), store_tasks.clone(), work.clone());
+        state.tasks.spawn(async move {
+            stores::keep_opening(&opening.config, &opening.directories, &stores, &stopped).await;
+        });
         tracing::info!(%address, ops = %ops_address, "serving");
         let serving = async {
             let result = server.await;
@@ -164,7 +168,7 @@ impl App {
 /// The Redis of a configuration, connected if it answers.
 async fn shared(config: &Config, tasks: &TaskTracker) -> anyhow::Result<Option<Shared>> {
     let Some(url) = &config.redis_url else { return Ok(None) };
-    let shared = Shared::new(url.expose_secret(), tasks.clone());
+    let shared = Shared::new(url.expose_secret(), config.redis_timeout, tasks.clone());
     let shared = shared.context("Redis cannot be used; check redis.url")?;
     shared.connect().await;
     Ok(Some(shared))

@@ -41,6 +41,7 @@ use secrecy::SecretString;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use values::Values;
 
 /// The file that is read when none is named.
@@ -90,11 +91,14 @@ pub const KEYS: &[&str] = &[
     "operator.rate_burst",
     "operator.rate_per_second",
     "ops.listen",
+    "redis.timeout",
     "redis.url",
     "redis.url_file",
     "regions.{name}.gateway",
     "regions.{name}.gateway_connections",
     "regions.{name}.host_prefix",
+    "regions.{name}.replica",
+    "regions.{name}.replica_file",
     "regions.{name}.shards.{shard}",
     "regions.{name}.shards.{shard}_file",
     "regions.{name}.store",
@@ -138,6 +142,8 @@ pub struct Config {
     pub node: NodeSettings,
     /// Redis, when there is one (`redis.url`).
     pub redis_url: Option<SecretString>,
+    /// How long a request waits for Redis (`redis.timeout`).
+    pub redis_timeout: Duration,
     /// How connections to the stores are kept.
     pub database: DatabaseSettings,
     /// How much one request may ask for.
@@ -208,6 +214,7 @@ impl Config {
         if let Some(url) = &redis_url {
             registry::check_redis(values, url);
         }
+        let redis_timeout = registry::redis_timeout(values);
         Self {
             registry: registry::read(values, &data_dir),
             database: database::read(values),
@@ -224,6 +231,7 @@ impl Config {
             regions,
             serves,
             redis_url,
+            redis_timeout,
         }
     }
 

@@ -1,7 +1,7 @@
 //! The ops port: alive, ready, metrics, version.
 //!
 //! **Invariant**: alive looks at nothing; ready asks every store this node serves, at most once a second. A node that serves
-//! from an old snapshot of the registry is ready, and says so.
+//! from an old snapshot of the registry, or lacks some of its stores, is ready for the rest, and says so.
 
 use crate::app::stores::label;
 use crate::state::State;
@@ -30,7 +30,7 @@ pub struct Readiness {
 #[derive(Debug, Clone)]
 struct Report {
     is_ready: bool,
-    /// It serves all that it knows, and does not hear of changes.
+    /// It does not hear of changes, or some of its stores are away.
     is_degraded: bool,
     checks: Map<String, Value>,
 }
@@ -64,7 +64,7 @@ async fn readyz(state: web::Data<State>) -> HttpResponse {
     let failed: Vec<&String> = report
         .checks
         .iter()
-        .filter(|(name, found)| *found != "ok" && *name != REGISTRY)
+        .filter(|(name, found)| *found != "ok" && name.starts_with("store_"))
         .map(|(name, _)| name)
         .collect();
     let body = json!({ "status": "not ready", "failed": failed, "checks": report.checks });
@@ -115,7 +115,7 @@ async fn check(state: &State) -> Report {
         ),
     };
     checks.insert(REGISTRY.to_owned(), registry.into());
-    let mut is_ready = true;
+    let (mut answering, mut away) = (0, 0);
     let asked = state.directories.iter().map(|(region, shard, directory)| async move {
         let found = match tokio::time::timeout(PATIENCE, directory.ping()).await {
             Ok(Ok(())) => "ok",
@@ -125,8 +125,24 @@ async fn check(state: &State) -> Report {
         (format!("store_{}", label(region, shard)), found)
     });
     for (name, found) in futures_util::future::join_all(asked).await {
-        is_ready &= found == "ok";
+        if found == "ok" {
+            answering += 1;
+        } else {
+            away += 1;
+        }
         checks.insert(name, found.into());
     }
-    Report { is_ready, is_degraded, checks }
+    for (region, shard) in state.directories.missing() {
+        away += 1;
+        checks.insert(format!("store_{}", label(region, shard)), "not open yet".into());
+    }
+    for (region, shard, directory) in state.directories.iter() {
+        if let Some(is_used) = directory.replica_in_use() {
+            let found = if is_used { "ok" } else { "behind or away; the store itself is read" };
+            checks.insert(format!("replica_{}", label(region, shard)), found.into());
+        }
+    }
+    // Who asks another node for the regions that are away loses those that are here.
+    let is_ready = away == 0 || answering > 0;
+    Report { is_ready, is_degraded: is_degraded || away > 0, checks }
 }

@@ -3,7 +3,7 @@
 //! Nothing is there alone, and nothing there is anybody's data: a key is an id or a hash, a value a number. Without an
 //! answer each node goes by its own memory, and by the store, which decides.
 //!
-//! **Invariant**: a request waits [`PATIENCE`] at most, and not at all while Redis does not answer: connections are made beside
+//! **Invariant**: a request waits for `redis.timeout` at most (20 ms), and not at all while Redis does not answer: connections are made beside
 //! the requests. An answer that is not to the question that was asked counts as none, and its connection is given up.
 
 mod breaker;
@@ -25,8 +25,6 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
-/// How long an answer may take.
-pub(crate) const PATIENCE: Duration = Duration::from_millis(20);
 /// How long a connection may take to be made, beside the requests.
 const CONNECT: Duration = Duration::from_millis(500);
 /// Questions that are asked at once; who comes beyond goes by this node's memory.
@@ -38,6 +36,8 @@ pub struct Shared(Arc<Inner>);
 
 struct Inner {
     client: Client,
+    /// How long an answer may take.
+    patience: Duration,
     connection: ArcSwapOption<MultiplexedConnection>,
     breaker: Breaker,
     places: Semaphore,
@@ -100,9 +100,10 @@ impl Shared {
     ///
     /// # Errors
     /// When the URL is none.
-    pub fn new(url: &str, tasks: TaskTracker) -> anyhow::Result<Self> {
+    pub fn new(url: &str, patience: Duration, tasks: TaskTracker) -> anyhow::Result<Self> {
         let inner = Inner {
             client: Client::open(url)?,
+            patience,
             connection: ArcSwapOption::empty(),
             breaker: Breaker::default(),
             places: Semaphore::new(MOST),
@@ -201,7 +202,7 @@ impl Inner {
         command.arg(question.script).arg(1).arg(question.key).arg(&number).arg(arguments);
         let mut connection = connection.clone();
         let answer = command.query_async::<(String, Vec<i64>)>(&mut connection);
-        let (answered, values) = match timeout(PATIENCE, answer).await {
+        let (answered, values) = match timeout(self.patience, answer).await {
             Err(_elapsed) => return Err(NoAnswer::Late),
             Ok(Err(error)) if error.is_timeout() => return Err(NoAnswer::Late),
             Ok(Err(error)) => return Err(NoAnswer::Failed(error)),

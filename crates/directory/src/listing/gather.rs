@@ -137,14 +137,17 @@ impl Scoped {
         plan: &Plan<T>,
         until: Option<Instant>,
     ) -> Result<Gathered<T>, DirectoryError> {
-        let reader = self.directory().database().reader();
-        let gathered = match self.engine() {
-            Engine::Sqlite => on_sqlite(reader.get_sqlite_connection_pool(), plan, until).await,
-            Engine::Postgres => {
-                on_postgres(reader.get_postgres_connection_pool(), plan, until).await
+        let engine = self.engine();
+        let gathered = self.reading(|database| async move {
+            let reader = database.reader();
+            match engine {
+                Engine::Sqlite => on_sqlite(reader.get_sqlite_connection_pool(), plan, until).await,
+                Engine::Postgres => {
+                    on_postgres(reader.get_postgres_connection_pool(), plan, until).await
+                }
             }
-        };
-        gathered.map_err(expensive)
+        });
+        Box::pin(gathered).await.map_err(expensive)
     }
 }
 

@@ -6,7 +6,7 @@ use super::restore::{self, Buried};
 use super::write::{self, UserChange};
 use super::{StoredUser, UserAnswer, columns, stored};
 use crate::decisions::{self, Asked};
-use crate::error::{DirectoryError, Fault, kind};
+use crate::error::{DirectoryError, Fault};
 use crate::once::{self, Kept, Once};
 use crate::scope::{Scoped, TRIES, applied, instant, micros, new_id};
 use crate::script::Script;
@@ -107,25 +107,25 @@ impl Scoped {
         asked: &Asked,
     ) -> Result<UserAnswer, DirectoryError> {
         let errand = Errand { base, action, run, asked };
-        let mut tries = 0;
+        let (mut entries, mut tries) = (0, self.tries());
         loop {
-            tries += 1;
+            entries += 1;
             if let Some(once) = &errand.run.once
                 && let Some(user) = self.remembered(once, asked.now).await?
             {
                 return Ok(UserAnswer { user, reason: action.said().1, is_repeated: true });
             }
-            match self.try_act(id, &errand).await {
-                Err(DirectoryError::Contended) if tries < TRIES => {}
+            match self.attempt(self.try_act(id, &errand)).await {
+                Err(error) if tries.again(&error).await => {}
                 // The fence may be one that this node knows to be out of date; when it stands indeed, entering says so.
-                Err(DirectoryError::Fenced) if tries < TRIES => {
+                Err(DirectoryError::Fenced) if entries < TRIES => {
                     self.enter(asked.now).await?;
                 }
                 // Between the look for the deleted user and that for the user it may have been deleted.
-                Err(DirectoryError::NotFound) if action == Action::Restore && tries == 1 => {}
+                Err(DirectoryError::NotFound) if action == Action::Restore && entries == 1 => {}
                 // The key's row came meanwhile, with the write that it tells of.
                 Err(DirectoryError::Store(source))
-                    if kind(&source) == Fault::Taken && tries < TRIES => {}
+                    if Fault::of(&source) == Fault::Taken && entries < TRIES => {}
                 outcome => return outcome,
             }
         }
@@ -268,7 +268,7 @@ impl Scoped {
     ) -> Result<(), DirectoryError> {
         let outcome = transaction.query_one_raw(script.statement()).await.and_then(applied);
         if matches!(outcome, Ok(true)) && !errand.run.dry {
-            return Ok(self.conclude(transaction, decision).await?);
+            return self.conclude(transaction, decision).await;
         }
         transaction.rollback().await?;
         if outcome? {

@@ -367,7 +367,7 @@ pub(super) async fn delete(
     if !applied(transaction.query_one_raw(script.statement()).await?)? {
         return Err(DirectoryError::Fenced);
     }
-    Ok(scoped.conclude(transaction, &decision).await?)
+    scoped.conclude(transaction, &decision).await
 }
 
 fn remove(

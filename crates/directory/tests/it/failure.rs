@@ -100,6 +100,9 @@ async fn a_server_that_takes_no_connections_is_unavailable_until_it_does() {
     let admin = sea_orm::Database::connect(server).await.unwrap();
     admin.execute_unprepared(&format!("{sql}'{name}'")).await.unwrap();
 
+    // The connection that it was sent on ended, and nobody can be asked what became of it.
+    let write = scene.create(&json!({ "userName": "bob" })).await.unwrap_err();
+    assert!(matches!(write, DirectoryError::Uncertain(_)), "{write:?}");
     let write = scene.create(&json!({ "userName": "bob" })).await.unwrap_err();
     assert!(matches!(write, DirectoryError::Unavailable(_)), "{write:?}");
     let read = scene.scoped.user(&id, BASE).await.unwrap_err();

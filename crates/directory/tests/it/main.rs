@@ -13,6 +13,7 @@ mod changes;
 mod citus;
 mod costs;
 mod crowd;
+mod failover;
 mod failure;
 mod fence;
 mod filters;

@@ -89,13 +89,17 @@ async fn every_foreign_key_begins_with_the_tenant_on_both_ends() {
 }
 
 #[tokio::test]
-async fn there_is_no_trigger_and_no_sequence() {
+async fn there_is_no_trigger_no_sequence_and_no_number_that_the_database_gives() {
     let scene = Scene::new().await;
     let sql = if scene.store.is_sqlite() {
-        "SELECT name FROM sqlite_master WHERE type = 'trigger' OR name = 'sqlite_sequence' OR sql LIKE '%AUTOINCREMENT%'"
+        "SELECT name FROM sqlite_master WHERE type NOT IN ('table', 'index') OR name = 'sqlite_sequence' OR sql LIKE '%AUTOINCREMENT%'"
     } else {
         "SELECT tgname::text FROM pg_trigger WHERE NOT tgisinternal
          UNION ALL SELECT relname::text FROM pg_class WHERE relkind = 'S'
+         UNION ALL SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind NOT IN ('r', 'i')
+         UNION ALL SELECT table_name || '.' || column_name FROM information_schema.columns
+             WHERE table_schema = 'public' AND (is_identity = 'YES' OR is_generated = 'ALWAYS' OR column_default LIKE 'nextval%')
+         UNION ALL SELECT rulename::text FROM pg_rules WHERE schemaname = 'public'
          UNION ALL SELECT proname::text FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
     };
 

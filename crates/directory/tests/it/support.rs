@@ -1,6 +1,7 @@
 //! A store for one test, a tenant in it, and what tests have in common.
 
 pub(crate) mod documents;
+pub(crate) mod server;
 pub(crate) mod store;
 
 use directory::{Asked, Directory, DirectoryError, Scoped, UserAnswer};

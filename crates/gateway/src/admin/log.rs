@@ -93,7 +93,7 @@ pub async fn decisions(call: Call) -> Result<Answer, Problem> {
         after: query.after().map(str::to_owned),
         limit: limit + 1,
     };
-    let found = call.scoped()?.decisions_page(&asked).await?;
+    let found = call.scoped()?.lately().decisions_page(&asked).await?;
     let page = Page::of(found, limit, |row| row.id.clone(), decision_view);
     Ok(Answer::ok(&page))
 }
@@ -159,7 +159,7 @@ pub struct QuirkView {
 /// As its row says.
 pub async fn quirks(call: Call) -> Result<Answer, Problem> {
     let tolerance = call.tenant()?.tolerance.clone();
-    let mut counts = call.scoped()?.quirk_counts().await?;
+    let mut counts = call.scoped()?.lately().quirk_counts().await?;
     counts.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.quirk.cmp(&b.quirk)));
     let view = |count: directory::QuirkCount| {
         let quirk = Quirk::parse(&count.quirk);

@@ -5,11 +5,13 @@
 use super::answer::Answer;
 use super::call::Call;
 use super::input::instant;
-use super::problem::Problem;
+use super::problem::{Code, Problem};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
+/// Seconds after which a store that was away is worth another try.
+const RETRY_AFTER: u32 = 5;
 /// The table that says whether a tenant may be written: it holds an id, and nothing about people.
 const FENCE: &str = "tenants";
 
@@ -60,6 +62,14 @@ pub struct StoreView {
 /// As its row says.
 pub async fn read(call: Call) -> Result<Answer, Problem> {
     let tenant = call.tenant()?;
+    if call.admin.directories.missing().next().is_some() {
+        // What cannot be asked may hold something.
+        return Err(Problem::new(
+            Code::StoreUnavailable,
+            "A store of this node does not answer at the moment, and what it holds is not known. Try again later.",
+        )
+        .retry_after(RETRY_AFTER));
+    }
     let mut stores = Vec::new();
     for (region, shard, directory) in call.admin.directories.iter() {
         let found = directory.residency(tenant).await?;

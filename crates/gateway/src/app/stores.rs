@@ -1,13 +1,15 @@
 //! Opening the registry and the stores of the regions, all at the same time.
 
 mod directories;
+mod opening;
 
 pub use directories::{Directories, label};
+pub(crate) use opening::keep_opening;
 
 use crate::clock::Clock;
 use crate::config::{Config, FIRST_SHARD, Home};
 use anyhow::Context as _;
-use directory::Directory;
+use directory::{Directory, DirectoryError};
 use migrations::{Database, PoolOptions};
 use region_router::{Node, Region};
 use secrecy::{ExposeSecret, SecretString};
@@ -33,28 +35,29 @@ impl Stores {
     /// # Errors
     /// When a store cannot be opened; the text says which and never holds its URL.
     pub async fn open(config: &Config, tasks: &TaskTracker) -> anyhow::Result<Self> {
-        Self::open_with(Box::pin(open_registry(config)), config, tasks).await
-    }
-
-    /// The same for a node that serves: it starts from the last good snapshot when the registry's database does not answer.
-    ///
-    /// # Errors
-    /// As [`Self::open`]; of the registry, when there is no good snapshot either.
-    pub async fn serve(config: &Config, tasks: &TaskTracker) -> anyhow::Result<Self> {
-        Self::open_with(Box::pin(start_registry(config)), config, tasks).await
-    }
-
-    async fn open_with(
-        registry: impl Future<Output = anyhow::Result<Registry>>,
-        config: &Config,
-        tasks: &TaskTracker,
-    ) -> anyhow::Result<Self> {
         make_data_dir(config)?;
-        let pool = config.database.pool(config.database.pool_max);
+        let pool = pool(config);
         let stores = served(config).map(|store| open_directory(store, &pool, tasks));
         let directories = futures_util::future::try_join_all(stores);
+        let registry = Box::pin(open_registry(config));
         let (registry, directories) = tokio::try_join!(registry, directories)?;
         Ok(Self { registry, directories: directories.into_iter().collect(), node: node(config) })
+    }
+
+    /// The same for a node that serves. When the registry's database does not answer, it starts from the last good snapshot; a
+    /// store that does not answer is opened when it does ([`keep_opening`]).
+    ///
+    /// # Errors
+    /// As [`Self::open`]; of the registry, when there is no good snapshot either, and of a store, when it answers and is not what
+    /// it should be.
+    pub async fn serve(config: &Config, tasks: &TaskTracker) -> anyhow::Result<Self> {
+        make_data_dir(config)?;
+        let names = served(config).map(|store| (store.region.clone(), store.shard.to_owned()));
+        let directories = Directories::of_names(names);
+        let stores = opening::open_those_that_answer(config, &directories, tasks);
+        let registry = Box::pin(start_registry(config));
+        let (registry, ()) = tokio::try_join!(registry, stores)?;
+        Ok(Self { registry, directories, node: node(config) })
     }
 
     /// Opens one store: for a command about one tenant, or one store.
@@ -68,7 +71,7 @@ impl Stores {
         tasks: &TaskTracker,
     ) -> anyhow::Result<Directory> {
         make_data_dir(config)?;
-        let pool = config.database.pool(2);
+        let pool = PoolOptions { readers: 2, ..pool(config) };
         let is_it = |store: &Served<'_>| store.region == region && store.shard == shard;
         let Some(store) = served(config).find(is_it) else {
             let key = store_key(region, shard);
@@ -141,15 +144,35 @@ async fn open_directory(
     pool: &PoolOptions,
     tasks: &TaskTracker,
 ) -> anyhow::Result<Directory> {
-    let Served { region, shard, url } = store;
-    let context = || {
+    let Served { region, shard, .. } = store;
+    try_open(store, pool, tasks).await.with_context(|| {
         let (label, key) = (label(region, shard), store_key(region, shard));
         format!("the store of region {label} cannot be opened; check {key}")
-    };
-    let database = Database::open(url.expose_secret(), pool).await.with_context(context)?;
-    let opened =
-        Directory::open_shard(database, region.clone(), shard, tasks.clone(), Clock.now()).await;
-    opened.with_context(context)
+    })
+}
+
+async fn try_open(
+    store: Served<'_>,
+    pool: &PoolOptions,
+    tasks: &TaskTracker,
+) -> Result<Directory, DirectoryError> {
+    let Served { region, shard, url, replica } = store;
+    let database = Database::open(url.expose_secret(), pool).await?;
+    let (region, now) = (region.clone(), Clock.now());
+    let directory = Directory::open_shard(database, region, shard, tasks.clone(), now).await?;
+    if let Some(replica) = replica {
+        // Its connections are made when they are needed, so that a copy that is away is no reason not to start.
+        let copy = Database::open_replica(replica.expose_secret(), pool).await?;
+        directory.read_from(copy).await?;
+    }
+    Ok(directory)
+}
+
+/// How the connections to a store are kept. A statement that nobody waits for any longer ends.
+fn pool(config: &Config) -> PoolOptions {
+    let pool = config.database.pool(config.database.pool_max);
+    let statement_timeout = pool.statement_timeout.min(config.limits.request_timeout);
+    PoolOptions { statement_timeout, ..pool }
 }
 
 /// The key that names a store.
@@ -163,17 +186,22 @@ pub fn store_key(region: &Region, shard: &str) -> String {
 }
 
 /// A store that this node opens.
+#[derive(Clone, Copy)]
 struct Served<'a> {
     region: &'a Region,
     shard: &'a str,
     url: &'a SecretString,
+    replica: Option<&'a SecretString>,
 }
 
 fn served(config: &Config) -> impl Iterator<Item = Served<'_>> {
     let regions = config.regions.iter().filter(|one| config.serves.contains(&one.region));
     regions.flat_map(|settings| {
         let region = &settings.region;
-        settings.stores().map(move |(shard, url)| Served { region, shard, url })
+        settings.stores().map(move |(shard, url)| {
+            let replica = settings.replica.as_ref().filter(|_| shard == FIRST_SHARD);
+            Served { region, shard, url, replica }
+        })
     })
 }
 

@@ -151,6 +151,7 @@ impl Caller {
         }
         let directory =
             state.directories.of(&tenant).ok_or_else(|| store_missing(&state, &tenant, &place))?;
+        let deadline = Instant::now() + context.within(state.limits.request_timeout);
         let mut notes = token.quirks();
         let query = request.uri().query();
         // The base URL itself may be written with a slash.
@@ -159,7 +160,7 @@ impl Caller {
             notes.met(Quirk::TrailingSeparator);
         }
         Ok(Self {
-            scoped: directory.within_population(&tenant, place.population),
+            scoped: directory.within_population(&tenant, place.population).until(deadline),
             base_url: state.hosts.base_url(&place),
             route: crate::routes::template(request),
             context: context.clone(),

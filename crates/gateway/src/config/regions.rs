@@ -24,6 +24,8 @@ pub struct RegionSettings {
     pub home: Home,
     /// Its further databases, by the names of their shards.
     pub shards: BTreeMap<String, SecretString>,
+    /// A copy of its first database, to read from what may be a moment old.
+    pub replica: Option<SecretString>,
     /// What its hosts begin with.
     pub host_prefix: String,
     /// How many requests are on their way to its gateway at most.
@@ -111,6 +113,7 @@ fn read_one(values: &mut Values, name: &str, data_dir: &Path) -> Option<RegionSe
     );
     let host_prefix = values.text_or_nothing(&prefix_key);
     let shards = read_shards(values, name);
+    let replica = read_replica(values, name, store.as_ref());
     let gateway_connections = values.number(&key("gateway_connections"), 64, 1..=10_000);
     let Ok(region) = Region::parse(name) else {
         let given = [store_key, gateway_key, prefix_key, key("store_file")];
@@ -144,7 +147,30 @@ fn read_one(values: &mut Values, name: &str, data_dir: &Path) -> Option<RegionSe
     };
     let default_prefix = || if name == "us" { String::new() } else { format!("{name}-") };
     let host_prefix = host_prefix.unwrap_or_else(default_prefix);
-    Some(RegionSettings { region, home, shards, host_prefix, gateway_connections })
+    Some(RegionSettings { region, home, shards, replica, host_prefix, gateway_connections })
+}
+
+/// The copy of a region's first database.
+fn read_replica(
+    values: &mut Values,
+    name: &str,
+    store: Option<&SecretString>,
+) -> Option<SecretString> {
+    let key = format!("regions.{name}.replica");
+    let url = values.secret(&key)?;
+    let is_server = |url: &SecretString| Engine::of(url.expose_secret()) == Some(Engine::Postgres);
+    let wrong = if !is_server(&url) {
+        "must begin with postgres://: only a server has copies"
+    } else if !store.is_some_and(is_server) {
+        "is the copy of a region's store, which must be named with postgres:// too"
+    } else if store.is_some_and(|store| store.expose_secret() == url.expose_secret()) {
+        "is the region's store itself, and not a copy of it"
+    } else {
+        return Some(url);
+    };
+    let at = given(values, &key);
+    values.problem(&at, wrong);
+    None
 }
 
 /// The databases of a region beside its `store`.

@@ -65,3 +65,9 @@ pub(super) fn check_redis(values: &mut Values, url: &SecretString) {
         values.problem(key, "must begin with redis:// or rediss://");
     }
 }
+
+/// How long a request waits for Redis: on the way of every one where rates are shared.
+pub(super) fn redis_timeout(values: &mut Values) -> Duration {
+    let usual = Duration::from_millis(20);
+    values.span("redis.timeout", usual, Duration::from_millis(1)..=Duration::from_secs(1))
+}

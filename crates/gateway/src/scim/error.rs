@@ -254,6 +254,15 @@ impl From<DirectoryError> for Failure {
                 Reason::TooMany,
                 "This filter looks at too many resources. Filter by userName, externalId, id or e-mail, or by a narrower value.",
             ),
+            error @ DirectoryError::Uncertain(_) => {
+                let mut failure = later(
+                    Reason::StoreUnavailable,
+                    "The connection to the directory was lost while the change was being made, and it is not known whether it was. Send the same request again to see.",
+                    RETRY_AFTER,
+                );
+                failure.0.cause = Some(error);
+                failure
+            }
             error @ (DirectoryError::Unavailable(_)
             | DirectoryError::Store(_)
             // No request of SCIM carries a key.

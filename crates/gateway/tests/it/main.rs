@@ -40,6 +40,7 @@ mod setup;
 mod shards;
 mod shared;
 mod shutdown;
+mod stores_away;
 mod support;
 mod tenancy;
 mod tidy;

@@ -2,7 +2,7 @@
 
 use crate::support::TestGateway;
 use crate::support::answer::Answer;
-use crate::support::redis::{Redis, free_port};
+use crate::support::redis::{Redis, free_port, patient};
 use crate::support::tenant::TestTenant;
 use serde_json::{Value, json};
 use tenant_registry::{NewTenant, RateLimit};
@@ -128,7 +128,7 @@ async fn a_bulk_request_over_the_burst_is_done_when_all_of_it_is_there() {
 #[actix_web::test]
 async fn nodes_that_share_a_redis_share_the_rates() {
     let redis = Redis::start();
-    let settings = [("MUSTER__REDIS__URL", redis.url.as_str())];
+    let settings = patient(&redis.url);
     let gateway = TestGateway::start_with(&["us"], &settings).await;
     let acme = gateway.tenant_with("acme", rate(1, 10)).await;
     let elsewhere = gateway.other_node_with(&acme, &settings).await;

@@ -1,14 +1,14 @@
 //! What nodes share over Redis, and what becomes of requests when it is gone, slow, emptied or wrong.
 
-use crate::support::redis::{Liar, Redis, free_port};
+use crate::support::redis::{Liar, Redis, free_port, patient};
 use crate::support::tenant::TestTenant;
 use crate::support::{TestGateway, until};
 use gateway::telemetry::metrics;
 use std::time::{Duration, Instant};
 use tenant_registry::{NewTenant, RateLimit};
 
-/// A request's limit of waiting, and what a busy machine adds.
-const SOON: Duration = Duration::from_millis(20 + 80);
+/// How long these nodes wait for Redis ([`patient`]).
+const PATIENCE: Duration = Duration::from_millis(300);
 
 fn rate(per_second: u32, burst: u32) -> impl FnOnce(&mut NewTenant) {
     move |new| new.rate_limit = RateLimit::rate(per_second, burst).unwrap()
@@ -48,7 +48,7 @@ async fn times(tenant: &TestTenant, count: usize) -> Vec<Duration> {
 }
 
 async fn with(redis: &str) -> (TestGateway, TestTenant) {
-    let gateway = TestGateway::start_with(&["us"], &[("MUSTER__REDIS__URL", redis)]).await;
+    let gateway = TestGateway::start_with(&["us"], &patient(redis)).await;
     let acme = gateway.tenant("acme").await;
     (gateway, acme)
 }
@@ -90,7 +90,7 @@ async fn a_redis_that_answers_slowly_costs_no_request_more_than_its_limit() {
 
     slow.sort();
     // Three wait for the limit; the others for nothing.
-    assert!(slow[36] < SOON, "{slow:?}");
+    assert!(slow[36] < PATIENCE, "{slow:?}");
     assert!(asked("late") <= 3);
     is_shared_again(&acme).await;
 }
@@ -98,7 +98,10 @@ async fn a_redis_that_answers_slowly_costs_no_request_more_than_its_limit() {
 #[actix_web::test]
 async fn a_redis_that_comes_later_is_found() {
     let port = free_port();
-    let (_gateway, acme) = with(&format!("redis://127.0.0.1:{port}")).await;
+    let url = format!("redis://127.0.0.1:{port}");
+    let gateway = TestGateway::start_with(&["us"], &patient(&url)).await;
+    // What it takes is long in coming back.
+    let acme = gateway.tenant_with("acme", rate(1, 1000)).await;
     times(&acme, 10).await;
     assert_eq!((asked("answered"), measured("redis_up", "")), (0, 0));
 
@@ -126,7 +129,7 @@ async fn a_redis_that_is_started_anew_is_used_anew() {
 #[actix_web::test]
 async fn without_redis_each_node_has_the_whole_rate_and_no_more() {
     let redis = Redis::own();
-    let settings = [("MUSTER__REDIS__URL", redis.url.as_str())];
+    let settings = patient(&redis.url);
     let gateway = TestGateway::start_with(&["us"], &settings).await;
     let acme = gateway.tenant_with("acme", rate(1, 8)).await;
     let elsewhere = gateway.other_node_with(&acme, &settings).await;
@@ -160,7 +163,7 @@ async fn an_emptied_redis_forgets_and_what_is_revoked_stays_revoked() {
 async fn an_answer_to_another_question_is_none() {
     let redis = Redis::own();
     let liar = Liar::before(&redis).await;
-    let gateway = TestGateway::start_with(&["us"], &[("MUSTER__REDIS__URL", &liar.url)]).await;
+    let gateway = TestGateway::start_with(&["us"], &patient(&liar.url)).await;
     let small = gateway.tenant_with("small", rate(1, 5)).await;
     let large = gateway.tenant_with("large", rate(1000, 5000)).await;
     for tenant in [&small, &large] {
@@ -192,7 +195,7 @@ async fn an_answer_to_another_question_is_none() {
 #[actix_web::test]
 async fn what_others_wrote_under_our_keys_is_believed_as_far_as_a_burst_goes() {
     let redis = Redis::own();
-    let settings = [("MUSTER__REDIS__URL", redis.url.as_str())];
+    let settings = patient(&redis.url);
     let gateway = TestGateway::start_with(&["us"], &settings).await;
     let acme = gateway.tenant_with("acme", rate(100, 100)).await;
     let key = format!("muster:rate:{}", acme.tenant.id);

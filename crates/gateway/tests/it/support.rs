@@ -7,6 +7,9 @@ pub(crate) mod files;
 pub(crate) mod postgres;
 pub(crate) mod raw;
 pub(crate) mod redis;
+#[expect(dead_code, reason = "what ends a server is tested where the store is")]
+#[path = "../../../directory/tests/it/support/server.rs"]
+pub(crate) mod server;
 pub(crate) mod stores;
 pub(crate) mod tenant;
 

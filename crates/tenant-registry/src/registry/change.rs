@@ -11,6 +11,7 @@ use crate::entity;
 use crate::entity::{instant, micros};
 use crate::error::RegistryError;
 use crate::tenant::{TenantId, TenantState};
+use migrations::{Engine, Fault};
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
     ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, SqliteTransactionMode,
@@ -18,14 +19,16 @@ use sea_orm::{
 };
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use tokio::sync::OwnedMutexGuard;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 /// How long a change waits for the one before it.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a change whose connection was lost at its very beginning waits before it begins again.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// A change that has begun.
 pub(super) struct Change<'a> {
@@ -59,18 +62,32 @@ impl Registry {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..Default::default()
         };
-        let transaction = self
-            .db()?
-            .writer()
-            .begin_with_options(options)
-            .await
-            .map_err(RegistryError::Database)?;
-        let rows = Entity::update_many()
-            .col_expr(Column::Generation, Expr::col(Column::Generation).add(1))
-            .filter(Column::Id.eq(ONLY))
-            .exec_with_returning(&transaction)
-            .await
-            .map_err(RegistryError::Database)?;
+        let (db, begun) = (self.db()?, Instant::now());
+        let (transaction, rows) = loop {
+            let transaction = db.writer().begin_with_options(options).await;
+            let raised = async {
+                let transaction = transaction?;
+                let rows = Entity::update_many()
+                    .col_expr(Column::Generation, Expr::col(Column::Generation).add(1))
+                    .filter(Column::Id.eq(ONLY))
+                    .exec_with_returning(&transaction)
+                    .await?;
+                Ok((transaction, rows))
+            };
+            match db.watch(raised).await {
+                Ok(raised) => break raised,
+                // Nothing is done yet, and another connection may reach the server that takes writes now.
+                Err(error)
+                    if matches!(Fault::of(&error), Fault::Refused | Fault::Lost)
+                        && db.engine() == Engine::Postgres
+                        && begun.elapsed() < PATIENCE =>
+                {
+                    db.note(&error);
+                    sleep(PAUSE).await;
+                }
+                Err(error) => return Err(RegistryError::Database(error)),
+            }
+        };
         let generation = rows.first().map(|row| row.generation).ok_or_else(no_generation)?;
         Ok((transaction, generation))
     }

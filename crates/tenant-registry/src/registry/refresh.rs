@@ -60,7 +60,8 @@ impl Registry {
 
     async fn refresh_in(&self, turn: &mut Turn) -> Result<bool, RegistryError> {
         let db = self.db()?;
-        let row = generation::Entity::find_by_id(generation::ONLY).one(db.reader()).await;
+        let asked = generation::Entity::find_by_id(generation::ONLY).one(db.reader());
+        let row = db.watch(asked).await.inspect_err(|error| db.note(error));
         let generation = row.map_err(RegistryError::Database)?.map_or(0, |row| row.generation);
         let known = self.shared.snapshot.load_full();
         if generation == known.generation && !turn.reads_all {

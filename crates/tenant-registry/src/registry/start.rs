@@ -194,7 +194,9 @@ impl RegistryError {
     /// Whether it is the database that does not answer, and not the configuration that is wrong.
     fn may_pass(&self) -> bool {
         match self {
-            Self::Open(OpenError::Newer(_) | OpenError::UnknownEngine) => false,
+            Self::Open(
+                OpenError::Newer(_) | OpenError::Contracted(_) | OpenError::UnknownEngine,
+            ) => false,
             Self::Open(_) | Self::Silent | Self::FileGone | Self::Database(_) => true,
             _ => false,
         }

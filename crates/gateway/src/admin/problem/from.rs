@@ -145,6 +145,15 @@ impl From<DirectoryError> for Problem {
                 Code::TooExpensive,
                 "The question is about too many rows. Name a person, a narrower time, or a request.",
             ),
+            error @ DirectoryError::Uncertain(_) => {
+                let error: &dyn Error = &error;
+                tracing::error!(error, "the directory failed");
+                Self::new(
+                    Code::StoreUnavailable,
+                    "The connection to the region's store was lost while the change was being made, and it is not known whether it was. Look before you repeat it.",
+                )
+                .retry_after(RETRY_AFTER)
+            }
             error @ (DirectoryError::Unavailable(_)
             | DirectoryError::Store(_)
             | DirectoryError::WrongRegion(_)

@@ -1,7 +1,7 @@
 //! `Idempotency-Key` on two nodes at once.
 
 use super::api::{Api, Asked};
-use crate::support::redis::Redis;
+use crate::support::redis::{Redis, patient};
 use crate::support::{TestGateway, by, place, until};
 use futures_util::future::{Either, select};
 use provisioning::ProfileId;
@@ -18,7 +18,7 @@ fn keyed(api: &Api, key: &str, body: &Value) -> Asked {
 #[actix_web::test]
 async fn while_one_node_has_not_answered_the_other_says_so() {
     let redis = Redis::own();
-    let settings = [("MUSTER__REDIS__URL", redis.url.as_str())];
+    let settings = patient(&redis.url);
     let gateway = TestGateway::start_with(&["us"], &settings).await;
     let (api, acme) = (Api::of(&gateway), gateway.tenant("acme").await);
     let elsewhere = api.on(&gateway.other_node_with(&acme, &settings).await);
@@ -53,7 +53,7 @@ async fn while_one_node_has_not_answered_the_other_says_so() {
 #[actix_web::test]
 async fn without_redis_the_store_alone_sees_to_it_that_one_is_made() {
     let redis = Redis::own();
-    let settings = [("MUSTER__REDIS__URL", redis.url.as_str())];
+    let settings = patient(&redis.url);
     let gateway = TestGateway::start_with(&["us"], &settings).await;
     let (api, acme) = (Api::of(&gateway), gateway.tenant("acme").await);
     let elsewhere = api.on(&gateway.other_node_with(&acme, &settings).await);

@@ -2,12 +2,12 @@
 
 use super::assertions::{Idp, as_client};
 use crate::support::TestGateway;
-use crate::support::redis::Redis;
+use crate::support::redis::{Redis, patient};
 
 #[actix_web::test]
 async fn an_assertion_that_one_node_took_is_refused_by_the_others() {
     let redis = Redis::own();
-    let settings = [("MUSTER__REDIS__URL", redis.url.as_str())];
+    let settings = patient(&redis.url);
     let (gateway, idp) = (TestGateway::start_with(&["us"], &settings).await, Idp::new());
     let here = idp.client(&gateway).await;
     let there = here.at(gateway.other_node_with(&here.tenant, &settings).await);
@@ -33,7 +33,7 @@ async fn an_assertion_that_one_node_took_is_refused_by_the_others() {
 #[actix_web::test]
 async fn without_redis_or_after_it_was_emptied_each_node_refuses_what_it_took_itself() {
     let redis = Redis::own();
-    let settings = [("MUSTER__REDIS__URL", redis.url.as_str())];
+    let settings = patient(&redis.url);
     let (gateway, idp) = (TestGateway::start_with(&["us"], &settings).await, Idp::new());
     let here = idp.client(&gateway).await;
     let there = here.at(gateway.other_node_with(&here.tenant, &settings).await);

@@ -43,6 +43,7 @@ impl Side {
             ("OTEL_EXPORTER_OTLP_ENDPOINT".to_owned(), format!("http://{collector}")),
             ("MUSTER__SERVER__LISTEN".to_owned(), format!("127.0.0.1:{}", free_port())),
             ("MUSTER__REDIS__URL".to_owned(), redis.url.clone()),
+            ("MUSTER__REDIS__TIMEOUT".to_owned(), "300ms".to_owned()),
         ];
         let jwks = stores.folder().join("peers.json").display().to_string();
         let registry = format!("sqlite:{}", stores.folder().join("registry.sqlite").display());

@@ -127,6 +127,11 @@ impl Drop for Own {
     }
 }
 
+/// The settings of nodes that use a Redis, and do not take a busy machine for a Redis that hangs.
+pub(crate) fn patient(url: &str) -> [(&str, &str); 2] {
+    [("MUSTER__REDIS__URL", url), ("MUSTER__REDIS__TIMEOUT", "300ms")]
+}
+
 /// A port on which nobody listens.
 pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
