@@ -66,6 +66,11 @@ crash: ## Kill the server in the middle of creates, again and again
 	@scripts/setup test
 	@scripts/crash
 
+.PHONY: drill-move
+drill-move: ## Move tenants between shards and regions while they are written, and kill movers and servers
+	@scripts/setup test
+	@scripts/move
+
 .PHONY: fleet
 fleet: ## Start two regions of two nodes with links that can be broken, and say how
 	@scripts/setup chaos

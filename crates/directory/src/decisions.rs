@@ -165,9 +165,10 @@ fn indexed(text: &str) -> &str {
 /// The longest text of an indexed column, in bytes; the longest key of a userName.
 const KEY_BYTES: usize = 2_048;
 
-/// That there is still a log to write to: what is written without a look at the fence must not land behind a purge.
+/// That there is still a log to write to: what is written without a look at the fence must not land behind a purge, nor in a
+/// store that the tenant has left.
 pub(crate) const NOT_PURGED: &str =
-    "NOT EXISTS (SELECT 1 FROM tenants WHERE tenant_id = $1 AND state = 'purged')";
+    "NOT EXISTS (SELECT 1 FROM tenants WHERE tenant_id = $1 AND state IN ('purged', 'moved'))";
 
 /// Adds the decision to a script, as its last step.
 pub(crate) fn record(script: &mut Script, asked: &Asked, id: &str, verdict: &Verdict<'_>) {

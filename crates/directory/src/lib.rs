@@ -13,6 +13,7 @@ mod fence;
 mod groups;
 mod listing;
 mod members;
+mod moving;
 mod once;
 mod purge;
 mod query;
@@ -29,6 +30,9 @@ pub use error::DirectoryError;
 pub use groups::{GroupAnswer, GroupChange, StoredGroup};
 pub use listing::{Found, Key, Listing, Narrowed, Start, Want, WantAll};
 pub use members::{MemberLine, MemberNames, MemberText, StoredMember};
+pub use moving::{
+    Comparison, Difference, Differs, MoveError, Purged, Side, TableCount, Told, Transfer,
+};
 pub use once::Once;
 pub use residency::Residency;
 pub use scope::{Directory, PoolState, Scoped, new_id};

@@ -93,11 +93,21 @@ impl Directory {
         for scoped in &both {
             scoped.shut().await?;
         }
+        let total = self.empty(&both).await?;
+        Ok(TABLES.map(|(name, _)| (name, total.get(name).copied().unwrap_or_default())).to_vec())
+    }
+
+    /// Deletes all rows of scopes behind whose fence nothing is written any more, but for the fence. How many rows went from
+    /// which table.
+    pub(crate) async fn empty(
+        &self,
+        scopes: &[Scoped],
+    ) -> Result<BTreeMap<String, u64>, DirectoryError> {
         // What waits to be written is dropped now, not found later.
         self.recorder().flush().await;
         loop {
             let mut gone = 0;
-            for scoped in &both {
+            for scoped in scopes {
                 gone += scoped.purge_tables().await?;
             }
             // A write that was under way when the fence came may have ended behind the first pass.
@@ -106,12 +116,12 @@ impl Directory {
             }
         }
         let mut total: BTreeMap<String, u64> = BTreeMap::new();
-        for scoped in &both {
+        for scoped in scopes {
             for (name, rows) in scoped.purged().await? {
                 *total.entry(name).or_default() += rows;
             }
         }
-        Ok(TABLES.map(|(name, _)| (name, total.get(name).copied().unwrap_or_default())).to_vec())
+        Ok(total)
     }
 
     fn populations(&self, tenant: &Arc<Tenant>) -> [Scoped; 2] {

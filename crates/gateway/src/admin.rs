@@ -20,6 +20,7 @@ pub mod issuer;
 pub mod keys;
 pub mod limits;
 pub mod log;
+pub mod moves;
 pub mod openapi;
 pub mod operator;
 pub mod page;

@@ -114,6 +114,8 @@ pub const KEYS: &[&str] = &[
     "retention.closed",
     "retention.decisions",
     "retention.deleted",
+    "retention.moved_data",
+    "retention.moved_tombstone",
     "server.drain_delay",
     "server.listen",
     "server.shutdown_timeout",

@@ -32,7 +32,7 @@ use hop::Passed;
 use provisioning::Reason;
 use region_router::peer::link::Turn;
 use region_router::peer::{Asserted, Bound, Link, Outgoing, Unreachable};
-use region_router::{Decision, Place, decide};
+use region_router::{Decision, Place, Region, decide};
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
@@ -57,7 +57,10 @@ enum Course {
 struct Way {
     state: web::Data<State>,
     link: Arc<Link>,
+    /// The place that host and token name.
     place: Place,
+    /// The region that the request goes to: that of the place, but where the tenant has left it.
+    region: Region,
     key_id: String,
 }
 
@@ -90,38 +93,36 @@ fn course(request: &ServiceRequest) -> Course {
     if context(request.request()).deadline.is_some_and(|deadline| deadline <= Instant::now()) {
         return Course::Refused(too_late());
     }
-    if state.node.serves.contains(&place.region) {
-        return Course::Here;
-    }
-    let mut is_strict = false;
     // A token endpoint names its region by its host; which client asks is in the body.
-    let key_id = if is_token_request(request.path()) {
-        String::new()
-    } else {
-        match token_of(request.headers()) {
-            Some(token) if *token.place() == place => {
-                let owner = state.registry.owner(&token);
-                is_strict = owner.is_some_and(|owner| owner.tenant.routing == Routing::Strict);
-                token.key_id().to_owned()
-            }
-            _ => return Course::Here,
-        }
+    let is_token_request = is_token_request(request.path());
+    let token = if is_token_request { None } else { token_of(request.headers()) };
+    let token = token.filter(|token| *token.place() == place);
+    let moved = token.as_ref().and_then(|token| state.registry.moved(token));
+    let home = Place {
+        region: moved.map_or_else(|| place.region.clone(), |tenant| tenant.region.clone()),
+        population: place.population,
     };
-    if request.request().extensions_of::<Hop>() {
-        return Course::Refused(loops(&place));
-    }
-    if is_strict {
-        let base_url = state.hosts.base_url(&place);
-        return Course::Refused(Failure::not_here(&place.region, &base_url));
-    }
-    if !matches!(decide(&state.node, &place, &place), Decision::Peer(_)) {
+    if state.node.serves.contains(&home.region) || (token.is_none() && !is_token_request) {
         return Course::Here;
     }
-    let Some(link) = state.peers.link(&place.region) else { return Course::Here };
-    if request.request().passed(state.peers.name()) {
-        return Course::Refused(loops(&place));
+    let owner = token.as_ref().and_then(|token| state.registry.owner(token));
+    if request.request().extensions_of::<Hop>() {
+        // While a tenant moves, whoever sent this may know better than this node does.
+        let moves = owner.is_some_and(|owner| owner.tenant.moving.is_some());
+        return Course::Refused(if moves { moving() } else { loops(&home) });
     }
-    Course::Peer(Way { state: state.clone(), link, place, key_id })
+    if owner.is_some_and(|owner| owner.tenant.routing == Routing::Strict) {
+        return Course::Refused(Failure::not_here(&home.region, &state.hosts.base_url(&home)));
+    }
+    if !matches!(decide(&state.node, &home, &home), Decision::Peer(_)) {
+        return Course::Here;
+    }
+    let Some(link) = state.peers.link(&home.region) else { return Course::Here };
+    if request.request().passed(state.peers.name()) {
+        return Course::Refused(loops(&home));
+    }
+    let key_id = token.map_or_else(String::new, |token| token.key_id().to_owned());
+    Course::Peer(Way { state: state.clone(), link, place, region: home.region, key_id })
 }
 
 /// What the extensions of a request tell of its way.
@@ -163,6 +164,14 @@ fn too_late() -> Failure {
     .with(header::RETRY_AFTER, RETRY_AFTER.to_string())
 }
 
+fn moving() -> Failure {
+    Failure::new(
+        Reason::TenantMoving,
+        "The account's data is being moved. Nothing was changed; the same request will work in a moment.",
+    )
+    .with(header::RETRY_AFTER, RETRY_AFTER.to_string())
+}
+
 fn loops(place: &Place) -> Failure {
     Failure::new(
         Reason::RoutingLoop,
@@ -173,7 +182,7 @@ fn loops(place: &Place) -> Failure {
     )
 }
 
-fn refuse(failure: Failure, request: &HttpRequest, region: Option<&Place>) -> HttpResponse {
+fn refuse(failure: Failure, request: &HttpRequest, region: Option<&Region>) -> HttpResponse {
     let reason = failure.refusal().reason.as_str();
     let outcome = outcome("refused", Some(reason), request, region);
     if !is_token_request(request.path()) {
@@ -190,7 +199,7 @@ fn refuse(failure: Failure, request: &HttpRequest, region: Option<&Place>) -> Ht
 }
 
 impl Way {
-    #[tracing::instrument(name = "gateway.forward", skip_all, fields(otel.kind = "client", peer.region = %self.place.region))]
+    #[tracing::instrument(name = "gateway.forward", skip_all, fields(otel.kind = "client", peer.region = %self.region))]
     async fn take(&self, request: &HttpRequest, payload: Payload) -> HttpResponse {
         let context = context(request);
         let (upload, mut pump) = body::upload(request.headers(), payload);
@@ -215,7 +224,7 @@ impl Way {
             return self.refused(Unreachable::Unwritable, request);
         };
         let bound = Bound {
-            region: &self.place.region,
+            region: &self.region,
             method: request.method().as_str(),
             target,
             host: &host,
@@ -248,9 +257,9 @@ impl Way {
         };
         match answer {
             Ok(answer) => {
-                metrics::count_forward(&self.place.region, "answered");
+                metrics::count_forward(&self.region, "answered");
                 let mut response = headers::back(&answer.head).body(Download::new(answer, pump));
-                let outcome = outcome("forwarded", None, request, Some(&self.place));
+                let outcome = outcome("forwarded", None, request, Some(&self.region));
                 response.extensions_mut().insert(outcome);
                 response
             }
@@ -258,8 +267,13 @@ impl Way {
         }
     }
 
+    /// The place that the tenant has in its region.
+    fn home(&self) -> Place {
+        Place { region: self.region.clone(), population: self.place.population }
+    }
+
     fn turned(&self, turn: Turn) {
-        let region = &self.place.region;
+        let region = &self.region;
         metrics::show_breaker(region, turn == Turn::Opened);
         match turn {
             Turn::Opened => {
@@ -272,7 +286,7 @@ impl Way {
     }
 
     fn refused(&self, why: Unreachable, request: &HttpRequest) -> HttpResponse {
-        let region = &self.place.region;
+        let region = &self.region;
         metrics::count_forward(region, word(why));
         let later = |reason, text: String, seconds: u64| {
             Failure::new(reason, text).with(header::RETRY_AFTER, seconds.to_string())
@@ -311,10 +325,10 @@ impl Way {
                 Failure::new(Reason::RequestTimeout, text).status(CLIENT_GONE)
             }
             Unreachable::Unwritable => {
-                Failure::not_here(region, &self.state.hosts.base_url(&self.place))
+                Failure::not_here(region, &self.state.hosts.base_url(&self.home()))
             }
         };
-        refuse(failure, request, Some(&self.place))
+        refuse(failure, request, Some(&self.region))
     }
 }
 
@@ -323,11 +337,11 @@ fn outcome(
     outcome: &'static str,
     reason: Option<&'static str>,
     request: &HttpRequest,
-    place: Option<&Place>,
+    region: Option<&Region>,
 ) -> Outcome {
     Outcome {
         route: crate::routes::template_of(request.path()),
-        region: place.map(|place| place.region.as_str().to_owned()),
+        region: region.map(|region| region.as_str().to_owned()),
         tenant: None,
         operation: None,
         reason,

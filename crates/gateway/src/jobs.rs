@@ -5,6 +5,7 @@
 
 pub mod expiry;
 pub(crate) mod gauges;
+pub mod moves;
 pub mod purge;
 pub mod switch;
 pub mod uses;
@@ -40,6 +41,7 @@ pub fn start(state: &web::Data<State>, stop: &CancellationToken) {
     state.tasks.spawn(uses::run(state.clone(), stop.clone()));
     state.tasks.spawn(expiry::run(state.clone(), stop.clone()));
     state.tasks.spawn(switch::run(state.clone(), stop.clone()));
+    state.tasks.spawn(moves::run(state.clone(), stop.clone()));
 }
 
 /// Does something again and again until stopped. What is under way then is dropped, and done by the next run.

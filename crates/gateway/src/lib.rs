@@ -12,6 +12,7 @@ pub mod forward;
 pub mod health;
 pub mod jobs;
 pub mod jwk;
+pub mod moving;
 pub mod oauth;
 pub mod rate_limit;
 pub mod routes;

@@ -230,7 +230,9 @@ reasons! {
     RoutingLoop = "routing_loop", Store, 508, None;
     /// The gateway of the region, which is elsewhere, did not answer.
     RegionUnreachable = "region_unreachable", Store, 503, None;
-    /// The tenant's data is being moved; writes wait.
+    /// The tenant's data is on its way to another store; writes wait for some seconds.
+    TenantMoving = "tenant_moving", Store, 503, None;
+    /// The tenant is not written at the moment: its population is being changed.
     TenantFrozen = "tenant_frozen", Store, 503, None;
     /// A store did not answer.
     StoreUnavailable = "store_unavailable", Store, 503, None;

@@ -252,6 +252,30 @@ impl Registry {
         authenticate::owner(&self.shared.snapshot.load(), &keys.pepper, token)
     }
 
+    /// Whose token it is, where its tenant has left the region that it names and is found from there still. Of any other token
+    /// this costs two look-ups.
+    #[must_use]
+    pub fn moved(&self, token: &BearerToken) -> Option<Arc<Tenant>> {
+        let snapshot = self.shared.snapshot.load();
+        let id = if token.is_access() {
+            &snapshot.client(token.key_id())?.tenant_id
+        } else {
+            &snapshot.credential(token.key_id())?.tenant_id
+        };
+        if snapshot.tenant(id)?.region == token.place().region {
+            return None;
+        }
+        let owner = authenticate::owner(&snapshot, &self.shared.keys.load().pepper, token)?;
+        Some(owner.tenant)
+    }
+
+    /// The tenants that are on their way to another store, or were moved not long ago, as this process knows them.
+    #[must_use]
+    pub fn moving(&self) -> Vec<Arc<Tenant>> {
+        let snapshot = self.shared.snapshot.load();
+        snapshot.tenants().filter(|tenant| tenant.moving.is_some()).map(Arc::clone).collect()
+    }
+
     /// Whose token it is that names a region which its tenant has left, so long ago that nothing leads from there any more. For
     /// an answer that tells the right base URL, not for access.
     #[must_use]

@@ -45,6 +45,10 @@ impl Snapshot {
         self.tenants.get(id)
     }
 
+    pub(crate) fn tenants(&self) -> impl Iterator<Item = &Arc<Tenant>> {
+        self.tenants.values()
+    }
+
     pub(crate) fn credential(&self, key_id: &str) -> Option<&Arc<Credential>> {
         self.credentials.get(key_id)
     }

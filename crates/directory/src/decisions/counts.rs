@@ -2,7 +2,6 @@
 //!
 //! **Invariant**: no operation waits for its counts; what is lost when the process dies is a second's worth.
 
-use super::NOT_PURGED;
 use crate::scope::{Scoped, instant, micros};
 use crate::script::backend;
 use crate::writer::Writer;
@@ -36,6 +35,10 @@ pub struct QuirkCount {
 
 /// Quirk and client.
 type Key = (&'static str, String);
+
+/// That counts are kept: a tenant that is being moved has been counted, and the second before the freeze is lost as with a
+/// process that dies.
+const COUNTED: &str = "NOT EXISTS (SELECT 1 FROM tenants WHERE tenant_id = $1 AND state IN ('purged', 'moved', 'moving'))";
 
 /// What was counted of one tenant since the last time.
 type Counted = BTreeMap<Key, Count>;
@@ -169,7 +172,7 @@ impl Shared {
             let sql = format!(
                 "INSERT INTO quirk_counts (tenant_id, quirk, client, count, first_at, last_at)
                 SELECT $1, r->>0, r->>1, (r->>2)::bigint, (r->>3)::bigint, (r->>4)::bigint
-                FROM json_array_elements($2::json) AS rows (r) WHERE {NOT_PURGED}
+                FROM json_array_elements($2::json) AS rows (r) WHERE {COUNTED}
                 ON CONFLICT (tenant_id, quirk, client) DO UPDATE SET count = quirk_counts.count + excluded.count,
                     first_at = least(quirk_counts.first_at, excluded.first_at), last_at = greatest(quirk_counts.last_at, excluded.last_at)"
             );
@@ -180,7 +183,7 @@ impl Shared {
         let sql = "SAVEPOINT step; INSERT INTO quirk_counts (tenant_id, quirk, client, count, first_at, last_at)
             SELECT ?, json_extract(r.value, '$[0]'), json_extract(r.value, '$[1]'), json_extract(r.value, '$[2]'),
                 json_extract(r.value, '$[3]'), json_extract(r.value, '$[4]') FROM json_each(?) r
-            WHERE NOT EXISTS (SELECT 1 FROM tenants WHERE tenant_id = ? AND state = 'purged')
+            WHERE NOT EXISTS (SELECT 1 FROM tenants WHERE tenant_id = ? AND state IN ('purged', 'moved', 'moving'))
             ON CONFLICT (tenant_id, quirk, client) DO UPDATE SET count = quirk_counts.count + excluded.count,
                 first_at = min(quirk_counts.first_at, excluded.first_at), last_at = max(quirk_counts.last_at, excluded.last_at);
             RELEASE step; SELECT 1";

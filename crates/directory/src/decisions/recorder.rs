@@ -2,11 +2,13 @@
 
 use super::counts::Counts;
 use super::{Asked, COLUMNS, NOT_PURGED};
+use crate::error::Fault;
 use crate::script::backend;
 use crate::writer::Writer;
 use migrations::{Database, Engine};
 use sea_orm::{ConnectionTrait, DbErr, Statement, Value};
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -14,6 +16,8 @@ use tokio_util::task::TaskTracker;
 
 /// How long a read's decision may wait for others.
 const PATIENCE: Duration = Duration::from_millis(150);
+/// How long it takes until what could not be written is tried again.
+const PAUSE: Duration = Duration::from_secs(1);
 /// Decisions that may wait; more are dropped, counted and logged.
 const CAPACITY: usize = 32_768;
 /// Rows that are written together, at most.
@@ -37,10 +41,21 @@ struct Shared {
     database: Database,
     writer: Option<Writer>,
     waiting: Mutex<Vec<(String, Vec<Value>)>>,
+    /// What could not be written while the server was away.
+    kept: Mutex<Vec<Batch>>,
     /// Told when the first decision of a batch comes, and when no more will come: one wake-up a batch, not one a read.
     begun: Notify,
     /// Held while the buffer is written, so that a flush waits for what was taken before it.
     turn: tokio::sync::Mutex<()>,
+}
+
+/// Rows of a tenant that one statement writes.
+#[derive(Debug)]
+struct Batch {
+    tenant: String,
+    count: usize,
+    /// As JSON.
+    rows: String,
 }
 
 impl Recorder {
@@ -52,6 +67,7 @@ impl Recorder {
             database,
             writer,
             waiting,
+            kept: Mutex::default(),
             begun: Notify::new(),
             turn: tokio::sync::Mutex::new(()),
         });
@@ -103,15 +119,20 @@ async fn record(shared: Weak<Shared>) {
         if !last {
             tokio::time::sleep(PATIENCE).await;
         }
-        held.write().await;
+        let is_kept = held.write().await;
         if last {
             return;
+        }
+        if is_kept {
+            tokio::time::sleep(PAUSE).await;
+            held.begun.notify_one();
         }
     }
 }
 
 impl Shared {
-    async fn write(&self) {
+    /// Writes all that waits; whether something is kept for the next time.
+    async fn write(&self) -> bool {
         let _turn = self.turn.lock().await;
         let noted = {
             let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
@@ -121,37 +142,82 @@ impl Shared {
         for (tenant, row) in noted {
             by_tenant.entry(tenant).or_default().push(row);
         }
+        let Some(writer) = &self.writer else { return self.write_postgres(by_tenant).await };
+        for (tenant, rows) in by_tenant {
+            let count = rows.len();
+            if let Err(error) = insert_sqlite(writer, &tenant, rows).await {
+                drop_rows(&tenant, count, &error);
+            }
+        }
+        false
+    }
+
+    async fn write_postgres(&self, by_tenant: BTreeMap<String, Vec<Vec<Value>>>) -> bool {
+        let mut batches = {
+            let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::take(&mut *kept)
+        };
         for (tenant, mut rows) in by_tenant {
             while !rows.is_empty() {
                 let rest = rows.split_off(rows.len().min(ROWS));
                 let some = std::mem::replace(&mut rows, rest);
-                let (database, writer) = (&self.database, self.writer.as_ref());
-                let count = some.len() as u64;
-                if let Err(error) = insert(database, writer, &tenant, some).await {
-                    metrics::counter!("scim_decisions_dropped_total").increment(count);
-                    tracing::error!(error = %error, tenant.id = tenant, rows = count, "decisions of reads could not be written");
-                }
+                let (tenant, count) = (tenant.clone(), some.len());
+                batches.push(Batch { tenant, count, rows: json(some) });
             }
         }
+        let mut away: Vec<Batch> = Vec::new();
+        let mut room = CAPACITY;
+        for batch in batches {
+            // The store is not asked again for each of them when it is away.
+            if away.is_empty() {
+                match insert_postgres(&self.database, &batch).await {
+                    Ok(()) => continue,
+                    Err(error) if Fault::of(&error).is_away() => {
+                        self.database.note(&error);
+                        tracing::warn!(error = %error, "decisions of reads could not be written; they are kept for the next time");
+                    }
+                    Err(error) => {
+                        drop_rows(&batch.tenant, batch.count, &error);
+                        continue;
+                    }
+                }
+            }
+            match room.checked_sub(batch.count) {
+                Some(less) => {
+                    room = less;
+                    away.push(batch);
+                }
+                None => drop_rows(&batch.tenant, batch.count, &"too many are kept already"),
+            }
+        }
+        let is_kept = !away.is_empty();
+        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = away;
+        is_kept
     }
 }
 
-async fn insert(
-    database: &Database,
-    writer: Option<&Writer>,
+fn drop_rows(tenant_id: &str, rows: usize, error: &dyn Display) {
+    metrics::counter!("scim_decisions_dropped_total").increment(rows as u64);
+    tracing::error!(error = %error, tenant.id = tenant_id, rows, "decisions of reads could not be written");
+}
+
+async fn insert_postgres(database: &Database, batch: &Batch) -> Result<(), DbErr> {
+    let values: [Value; 2] = [batch.tenant.as_str().into(), batch.rows.as_str().into()];
+    // One text to bind and to read, instead of thousands of values. What is there was written by a try whose answer was lost.
+    let sql = format!(
+        "INSERT INTO decisions ({COLUMNS}) SELECT $1, r.* FROM json_to_recordset($2::json) AS r({RECORD}) WHERE {NOT_PURGED}
+         ON CONFLICT (tenant_id, id) DO NOTHING"
+    );
+    let statement = Statement::from_sql_and_values(backend(Engine::Postgres), sql, values);
+    database.watch(database.writer().execute_raw(statement)).await?;
+    Ok(())
+}
+
+async fn insert_sqlite(
+    writer: &Writer,
     tenant_id: &str,
     rows: Vec<Vec<Value>>,
 ) -> Result<(), DbErr> {
-    let Some(writer) = writer else {
-        let values: [Value; 2] = [tenant_id.into(), json(rows).into()];
-        // One text to bind and to read, instead of thousands of values.
-        let sql = format!(
-            "INSERT INTO decisions ({COLUMNS}) SELECT $1, r.* FROM json_to_recordset($2::json) AS r({RECORD}) WHERE {NOT_PURGED}"
-        );
-        let statement = Statement::from_sql_and_values(backend(Engine::Postgres), sql, values);
-        database.writer().execute_raw(statement).await?;
-        return Ok(());
-    };
     let mut answers = Vec::with_capacity(rows.len() / FEW + 1);
     for few in rows.chunks(FEW) {
         // Places without a number, since SQLite finds a numbered one by its name.
@@ -159,7 +225,7 @@ async fn insert(
         let tuples = vec![format!("({places})"); few.len()].join(", ");
         let sql = format!(
             "SAVEPOINT step; INSERT INTO decisions ({COLUMNS}) SELECT * FROM (VALUES {tuples})
-             WHERE NOT EXISTS (SELECT 1 FROM tenants WHERE tenant_id = ? AND state = 'purged'); RELEASE step; SELECT changes() > 0"
+             WHERE NOT EXISTS (SELECT 1 FROM tenants WHERE tenant_id = ? AND state IN ('purged', 'moved')); RELEASE step; SELECT changes() > 0"
         );
         let mut values: Vec<Value> = Vec::with_capacity(few.len() * 21 + 1);
         for row in few {

@@ -6,6 +6,7 @@ use crate::support::store::variable;
 use crate::support::{BASE, asked, open_on, tenant, user};
 use directory::{Directory, DirectoryError, Scoped};
 use migrations::{Database, PoolOptions};
+use provisioning::Reason;
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -250,6 +251,32 @@ async fn no_write_is_sent_twice_to_a_server_that_takes_none() {
     let all: Vec<History> = histories.into_iter().chain([late]).collect();
     check(&server, &all);
     assert!(directory.pool_state().size <= options().readers);
+}
+
+#[tokio::test]
+async fn decisions_of_reads_are_kept_while_the_server_is_away() {
+    if !is_asked() {
+        return;
+    }
+    let server = Server::start("");
+    let (_directory, scoped) = scoped(&server.url()).await;
+    let new = user(&json!({ "userName": "ada" }));
+    let id = scoped.create_user(&new, &asked("user.create")).await.unwrap().user.id;
+    let read = asked("user.read");
+    scoped.note_read(&read, Reason::UserRead, "User", Some(&id), "");
+    server.stop();
+    scoped.note_read(&read, Reason::UserRead, "User", Some(&id), "");
+    // As long as a try takes, and one more.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    scoped.note_read(&read, Reason::UserRead, "User", Some(&id), "");
+    server.up();
+
+    let begun = Instant::now();
+    let count = "SELECT count(*) FROM decisions WHERE outcome = 'read'";
+    while server.sql_in("us", count) != "3" {
+        assert!(begun.elapsed() < Duration::from_secs(30), "{}", server.sql_in("us", count));
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 /// A wire to one of several servers, which is switched from one to the other as a name or a balancer is. Connections that

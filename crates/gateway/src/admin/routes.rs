@@ -19,6 +19,7 @@ pub const NOUNS: &[(&str, &str)] = &[
     ("connections", "A tenant's one set-up with its identity provider, and what to type there"),
     ("attributes", "What a tenant's people hold beyond the RFC"),
     ("population-switch", "The guided way from one population to the other"),
+    ("moves", "The way of a tenant's data from one store to another"),
     ("plans", "What a plan holds"),
     ("profiles", "What a product asks of a person"),
     ("tokens", "Bearer tokens of SCIM"),

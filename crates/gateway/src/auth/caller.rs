@@ -127,7 +127,10 @@ impl Caller {
             Ok(token) => token,
             Err(fault) => return Err(refuse_text(&state, request, context, fault)),
         };
+        let moved = state.registry.moved(&token).filter(|_| *token.place() == host);
         let place = match decide(&state.node, &host, token.place()) {
+            // The data is here, and the address is the one that it had before.
+            _ if moved.is_some_and(|tenant| state.directories.serves(&tenant.region)) => host,
             Decision::Here => host,
             Decision::Peer(region) | Decision::Refuse(Why::NotHere(region)) => {
                 return Err(Failure::not_here(&region, &state.hosts.base_url(&host)));
@@ -140,6 +143,13 @@ impl Caller {
         };
         let now = state.clock.now();
         let authenticated = state.registry.authenticate(&token, now).map_err(|failure| {
+            if let Some(tenant) = state.registry.moved_away(&token) {
+                return moved_away(
+                    &attempt(&state, request, context, token.key_id()),
+                    &tenant,
+                    &place,
+                );
+            }
             let refusal = Refusal::from(failure);
             note_refused(&state, request, context, &token, &refusal);
             failure_of(refusal)
@@ -233,7 +243,7 @@ impl Caller {
     /// A flood must not become one of rows: it is counted, and noted once a minute.
     fn within_rate(&self, rate: Rate, standing: Standing) -> Result<(), Failure> {
         let Some(seconds) = standing.retry_after else { return Ok(()) };
-        metrics::count_rate_limited(&self.place.region);
+        metrics::count_rate_limited(&self.tenant.region);
         let refusal = Refusal::new(
             Reason::RateLimited,
             format!(
@@ -295,7 +305,8 @@ impl Caller {
     /// Whether the tenant is written at all at the moment.
     ///
     /// # Errors
-    /// Refused as `tenant_frozen` while it changes its population.
+    /// Refused as `tenant_moving` while its data is on its way to another store, and as `tenant_frozen` while it changes its
+    /// population.
     pub fn may_write(&self) -> Result<(), Refusal> {
         gates::may_write(&self.tenant, self.place.population)
     }
@@ -399,10 +410,11 @@ fn failure_of(refusal: Refusal) -> Failure {
     }
 }
 
-/// The token's region is here, and the tenant's shard of it is not: a node that is not set up wholly, or not any more.
+/// The tenant's region is here, and its shard of it is not: a node that is not set up wholly, or not any more.
 fn store_missing(state: &State, tenant: &Tenant, place: &Place) -> Failure {
-    if !state.directories.serves(&place.region) {
-        return Failure::not_here(&place.region, &state.hosts.base_url(place));
+    if !state.directories.serves(&tenant.region) {
+        let home = Place { region: tenant.region.clone(), population: place.population };
+        return Failure::not_here(&home.region, &state.hosts.base_url(&home));
     }
     state.admin.tell_missing(tenant);
     Failure::new(
@@ -410,6 +422,21 @@ fn store_missing(state: &State, tenant: &Tenant, place: &Place) -> Failure {
         "The directory does not answer at the moment. Nothing is lost; send the same request again later.",
     )
     .with(header::RETRY_AFTER, "5")
+}
+
+/// The tenant was at this address so long ago that nothing leads from here any more.
+fn moved_away(attempt: &Attempt<'_>, tenant: &Arc<Tenant>, place: &Place) -> Failure {
+    let home = Place { region: tenant.region.clone(), population: place.population };
+    let base_url = attempt.state.hosts.base_url(&home);
+    let refusal = Refusal::new(
+        Reason::TokenWrongRegion,
+        format!(
+            "The data of this account has moved to region {}. Use {base_url} as the base URL in your identity provider, with a new token of that region.",
+            home.region
+        ),
+    );
+    attempt.note(tenant, &home, &refusal);
+    Failure::unauthorized(refusal.reason, refusal.detail).correct_base_url(&base_url)
 }
 
 fn unknown_token() -> Failure {

@@ -164,8 +164,14 @@ pub(super) fn may_write_groups(tenant: &Tenant) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Whether anything may be written while the tenant is on its way from one population to the other.
+/// Whether anything may be written while the tenant is on its way to another store, or from one population to the other.
 pub(super) fn may_write(tenant: &Tenant, population: Population) -> Result<(), Refusal> {
+    if tenant.is_frozen_by_move() {
+        return Err(Refusal::new(
+            Reason::TenantMoving,
+            "The account's data is being moved. Nothing was changed; the same request will work in a moment.",
+        ));
+    }
     let Some(Switch { from, to, stage, .. }) = tenant.switch else { return Ok(()) };
     let now = tenant.population;
     match stage {

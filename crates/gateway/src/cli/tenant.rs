@@ -1,6 +1,7 @@
 //! `muster tenant`.
 
 mod attribute;
+mod moving;
 
 use super::life::{self, Life};
 use super::output::Output;
@@ -28,6 +29,8 @@ pub(super) enum Command {
     /// Declare and show what its users hold beyond the RFC
     #[command(subcommand)]
     Attribute(attribute::Command),
+    /// Take a tenant's data to another shard or region
+    Move(moving::Arguments),
     /// What becomes of a tenant
     #[command(flatten)]
     Life(Life),
@@ -82,6 +85,7 @@ pub(super) async fn run(command: Command, config: &Config, output: Output) -> an
         Command::Create(new) => create(new, config, output).await,
         Command::Set(set) => change(set, config, output).await,
         Command::Attribute(command) => attribute::run(command, config, output).await,
+        Command::Move(asked) => Box::pin(moving::run(asked, config, output)).await,
         Command::List => list(config, output).await,
         Command::Life(command) => life::run(command, config, output).await,
         Command::Show { tenant } => show(&tenant, config, output).await,

@@ -12,6 +12,10 @@ pub struct Retention {
     pub deleted: Duration,
     /// All of a tenant that was closed.
     pub closed: Duration,
+    /// What a tenant that was moved has left in its old store.
+    pub moved_data: Duration,
+    /// That the old address of a tenant that was moved leads to it.
+    pub moved_tombstone: Duration,
 }
 
 pub(super) fn read(values: &mut Values) -> Retention {
@@ -20,6 +24,8 @@ pub(super) fn read(values: &mut Values) -> Retention {
     Retention {
         decisions: values.span("retention.decisions", days(30), range.clone()),
         deleted: values.span("retention.deleted", days(30), range.clone()),
-        closed: values.span("retention.closed", days(30), range),
+        closed: values.span("retention.closed", days(30), range.clone()),
+        moved_data: values.span("retention.moved_data", days(1), Duration::ZERO..=days(3650)),
+        moved_tombstone: values.span("retention.moved_tombstone", days(30), range),
     }
 }

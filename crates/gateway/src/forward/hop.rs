@@ -110,8 +110,11 @@ fn verify(
     let place = state.hosts.place(host_of(request.request()))?;
     let token = token_of(request.headers());
     let host = state.hosts.host(&place);
+    // Who forwards signs for the region that the tenant's data is in, whatever the host is called.
+    let named = token.as_ref().filter(|token| *token.place() == place);
+    let moved = named.and_then(|token| state.registry.moved(token));
     let bound = Bound {
-        region: &place.region,
+        region: moved.as_ref().map_or(&place.region, |tenant| &tenant.region),
         method: request.method().as_str(),
         target: request.uri().path_and_query().map_or("/", |target| target.as_str()),
         host: &host,

@@ -133,6 +133,10 @@ impl Ending<'_> {
         let Some(tenant) = state.registry.find_tenant(self.tenant.as_str()).await? else {
             return Ok(false);
         };
+        // A log that is being moved takes no line.
+        if tenant.is_frozen_by_move() {
+            return Ok(false);
+        }
         let Some(directory) = state.directories.of(&tenant) else { return Ok(false) };
         let asked = Asked {
             operation: self.operation,

@@ -111,7 +111,7 @@ impl Failure {
     /// Says whose request it is.
     #[must_use]
     pub fn of_tenant(mut self, caller: &Caller) -> Self {
-        let (region, tenant) = (caller.place.region.as_str(), caller.tenant.id.as_str());
+        let (region, tenant) = (caller.tenant.region.as_str(), caller.tenant.id.as_str());
         self.0.whose = Some((region.to_owned(), tenant.to_owned()));
         self
     }

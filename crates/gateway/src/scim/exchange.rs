@@ -192,7 +192,7 @@ impl Exchange {
         };
         Outcome {
             route: self.caller.route,
-            region: Some(self.caller.place.region.as_str().to_owned()),
+            region: Some(self.caller.tenant.region.as_str().to_owned()),
             tenant: Some(self.caller.tenant.id.as_str().to_owned()),
             operation: Some(self.asked.operation),
             reason: Some(reason.as_str()),

@@ -13,11 +13,14 @@ use crate::auth::Caller;
 use crate::config::Limits;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
+use provisioning::Reason;
 use scim_core::{Attributes, PatchLimits, Projection, ResourceType, Schemas};
 use tenant_registry::{Operation, Resource};
 
 /// Seconds after which a tenant that is frozen may be another: an operator looks at it meanwhile.
 const THAWED_AFTER_SECONDS: u32 = 60;
+/// Seconds after which a tenant that moves may have arrived.
+const MOVED_AFTER_SECONDS: u32 = 5;
 
 /// The kinds of resource that clients provision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -167,7 +170,11 @@ pub fn permit(caller: &Caller, verb: Verb, kind: Kind) -> Result<(), Failure> {
         return Ok(());
     }
     caller.may_write().map_err(|refusal| {
-        Failure::from(refusal).with(header::RETRY_AFTER, THAWED_AFTER_SECONDS.to_string())
+        let seconds = match refusal.reason {
+            Reason::TenantMoving => MOVED_AFTER_SECONDS,
+            _ => THAWED_AFTER_SECONDS,
+        };
+        Failure::from(refusal).with(header::RETRY_AFTER, seconds.to_string())
     })
 }
 

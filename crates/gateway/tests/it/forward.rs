@@ -20,7 +20,7 @@ struct Pair {
 }
 
 /// Both say the same URLs, as behind the same names.
-const PORT: (&str, &str) = ("MUSTER__HOSTING__PUBLIC_PORT", "80");
+pub(crate) const PORT: (&str, &str) = ("MUSTER__HOSTING__PUBLIC_PORT", "80");
 
 impl Pair {
     async fn start() -> Self {
@@ -36,7 +36,7 @@ impl Pair {
 }
 
 /// A node of `eu`, and the folder of the keys that it believes.
-async fn home(settings: &[(&str, &str)]) -> (TestGateway, String) {
+pub(crate) async fn home(settings: &[(&str, &str)]) -> (TestGateway, String) {
     let stores = Stores::new(&["us", "eu"]);
     let folder = stores.folder().join("edge-keys");
     let jwk = Keys::within(&folder).signing().unwrap().to_jwk().unwrap();

@@ -27,6 +27,7 @@ mod gates;
 mod groups;
 mod jobs;
 mod lists;
+mod moving;
 mod oauth;
 mod patch;
 mod quirks;

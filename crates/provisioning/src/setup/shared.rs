@@ -132,7 +132,7 @@ pub(super) const NOT_ALLOWED: TroubleText = trouble(
      the operation off in {idp}.",
 );
 pub(super) const WAIT: TroubleText = trouble(
-    &[Reason::RateLimited, Reason::TenantFrozen, Reason::StoreUnavailable],
+    &[Reason::RateLimited, Reason::TenantFrozen, Reason::TenantMoving, Reason::StoreUnavailable],
     "Nothing to do at first: the same is tried again later. If it lasts, ask your operator.",
 );
 pub(super) const CLIENT: TroubleText = trouble(

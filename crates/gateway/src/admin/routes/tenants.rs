@@ -9,7 +9,9 @@ use crate::admin::endpoint::{Endpoint, Form, Param};
 use crate::admin::input::{AFTER, LIMIT};
 use crate::admin::problem::Code;
 use crate::admin::view::Page;
-use crate::admin::{attributes, limits, plans, residency, settings, setup, switches, tenants};
+use crate::admin::{
+    attributes, limits, moves, plans, residency, settings, setup, switches, tenants,
+};
 
 const REGION: Param =
     Param { name: "region", about: "Only those of this region.", form: Form::Text };
@@ -88,6 +90,16 @@ pub(super) static ROWS: &[Endpoint] = &[
         .does("Which stores hold the tenant's data", "The region tag is read from each store now.")
         .gives::<residency::ResidencyView>(200)
         .in_the_directory(),
+    Endpoint::get("/admin/v1/tenants/{tenant}/move", "moves.read", Operator(TenantsRead), |call| boxed(moves::read(call)))
+        .does("How far the tenant's data is on its way to another store", "It is begun by `muster tenant move`, where both stores are.")
+        .gives::<moves::MoveView>(200)
+        .versioned(),
+    Endpoint::delete("/admin/v1/tenants/{tenant}/move", "moves.back_out", Operator(TenantsWrite), |call| boxed(moves::back_out(call)))
+        .does("Leaves the tenant where it is", "Until it is cut over. What was copied is deleted.")
+        .gives::<moves::MoveView>(200)
+        .versioned()
+        .after_the_directory()
+        .or(&[Code::StateConflict]),
     Endpoint::get("/admin/v1/tenants/{tenant}/limits", "tenants.limits", Tenant(TenantsRead), |call| ready(limits::read(&call)))
         .does("How much a tenant may ask for", "")
         .gives::<limits::LimitsView>(200)

@@ -253,6 +253,8 @@ async fn a_dry_run_of_every_change_answers_alike_and_changes_nothing() {
     let all: BTreeSet<_> = endpoints()
         .filter(|endpoint| endpoint.method.is_mutating())
         .map(|endpoint| endpoint.id)
+        // A move is begun where both stores are; see `moving`.
+        .filter(|id| *id != "moves.back_out")
         .collect();
     assert_eq!(seen, all);
 }

@@ -1,0 +1,353 @@
+//! `muster tenant move`: taking a tenant from one store to another, in this process.
+//!
+//! **Invariant**: whatever ends the command leaves a tenant that is served, and says which command goes on.
+
+use crate::app::Stores;
+use crate::app::stores::{Directories, label, open_registry};
+use crate::cli::ask::Ask;
+use crate::cli::output::Output;
+use crate::cli::parse;
+use crate::config::Config;
+use crate::moving::{MoveError, Movers, Progress, Step, holder};
+use anyhow::{Context as _, bail};
+use clap::Args;
+use serde_json::json;
+use std::io::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+use tenant_registry::{Actor, Home, Manifest, MoveLease, MoveStage, RegistryError, Tenant};
+use time::OffsetDateTime;
+use tokio_util::task::TaskTracker;
+
+/// After how many rows it is told how far a copy is.
+const TOLD: u64 = 50_000;
+/// How long a mover that has died is waited for, at most: its right ends by itself.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+#[derive(Debug, Args)]
+#[group(id = "what", required = true, multiple = true, args = ["to_shard", "to_region", "status", "back_out"])]
+pub(crate) struct Arguments {
+    /// Slug or id
+    tenant: String,
+    /// To this shard of its region, or of --to-region
+    #[arg(long, value_name = "SHARD")]
+    to_shard: Option<String>,
+    /// To this region: its people's data is from then on kept there
+    #[arg(long, value_name = "REGION", requires = "confirm")]
+    to_region: Option<String>,
+    /// The slug once more, as the word that the data may go to another region
+    #[arg(long, value_name = "SLUG")]
+    confirm: Option<String>,
+    /// Delete what is left in the old store at once, and not after `retention.moved_data`
+    #[arg(long)]
+    purge_now: bool,
+    /// Show how far it has come
+    #[arg(long, conflicts_with_all = ["to_shard", "to_region", "purge_now", "back_out"])]
+    status: bool,
+    /// Leave the tenant where it is; until it is cut over
+    #[arg(long, conflicts_with_all = ["to_shard", "to_region", "purge_now"])]
+    back_out: bool,
+    /// End the process, as if it had died, when this stage is reached: for drills
+    #[arg(long, hide = true, value_parser = stage)]
+    stop_after: Option<MoveStage>,
+}
+
+fn stage(text: &str) -> Result<MoveStage, String> {
+    MoveStage::parse(text)
+        .ok_or_else(|| "preparing, frozen, verifying, cut_over or moved".to_owned())
+}
+
+pub(crate) async fn run(asked: Arguments, config: &Config, output: Output) -> anyhow::Result<()> {
+    if asked.status {
+        let registry = open_registry(config).await?;
+        let tenant = parse::tenant(&registry, &asked.tenant).await?;
+        registry.close().await?;
+        return Ask::get(format!("tenants/{}/move", tenant.id)).answer(config, output).await;
+    }
+    let registry = open_registry(config).await?;
+    let tenant = parse::tenant(&registry, &asked.tenant).await?;
+    let homes = match &tenant.moving {
+        Some(moving) if asked.back_out => [moving.from.clone(), moving.to.clone()],
+        None if asked.back_out => bail!("{} is not being moved", tenant.slug),
+        _ => [tenant.home(), target(&asked, &tenant, config)?],
+    };
+    let [from, to] = match &tenant.moving {
+        // On its way already: where it came from counts.
+        Some(moving) if moving.to == homes[1] => [moving.from.clone(), moving.to.clone()],
+        _ => homes,
+    };
+    let tasks = TaskTracker::new();
+    let directories = open_both(config, [&from, &to], &tasks).await?;
+    let actor = Actor::Cli;
+    let mut movers = Movers::new((&registry, &directories), config, holder("cli"), actor);
+    movers.told = told;
+    let mover = Mover { movers, to, output, stop_after: asked.stop_after, frozen_at: None };
+    let done = Box::pin(mover.run(&asked, tenant)).await;
+    for (_, _, directory) in directories.iter() {
+        directory.close().await.ok();
+    }
+    registry.close().await?;
+    done
+}
+
+/// Where the tenant is to go.
+fn target(asked: &Arguments, tenant: &Tenant, config: &Config) -> anyhow::Result<Home> {
+    let region = match &asked.to_region {
+        Some(region) => parse::region(region, config)?,
+        None => tenant.region.clone(),
+    };
+    let shard = asked.to_shard.clone().unwrap_or_else(|| crate::config::FIRST_SHARD.to_owned());
+    parse::shard(&shard, &region, config)?;
+    if region != tenant.region && asked.confirm.as_deref() != Some(tenant.slug.as_str()) {
+        bail!(
+            "the data of {slug} would leave region {from} for region {region}: say so with --confirm {slug}",
+            slug = tenant.slug,
+            from = tenant.region
+        );
+    }
+    Ok(Home { region, shard })
+}
+
+/// Both stores; the command needs them at the same time.
+async fn open_both(
+    config: &Config,
+    homes: [&Home; 2],
+    tasks: &TaskTracker,
+) -> anyhow::Result<Directories> {
+    let mut opened = Vec::with_capacity(2);
+    for home in homes {
+        let directory = Stores::open_one(config, &home.region, &home.shard, tasks).await;
+        opened.push(
+            directory
+                .context("moving a tenant needs its old store and its new one on one machine")?,
+        );
+    }
+    Ok(opened.into_iter().collect())
+}
+
+struct Mover {
+    movers: Movers,
+    to: Home,
+    output: Output,
+    stop_after: Option<MoveStage>,
+    /// Since when nobody can write.
+    frozen_at: Option<OffsetDateTime>,
+}
+
+impl Mover {
+    async fn run(mut self, asked: &Arguments, tenant: Tenant) -> anyhow::Result<()> {
+        self.take_lease(&tenant).await?;
+        let id = tenant.id.clone();
+        let movers = self.movers.clone();
+        let done = tokio::select! {
+            done = self.act(asked, tenant.clone()) => done,
+            lost = movers.keep_lease(&id) => Err(lost.into()),
+            _ = tokio::signal::ctrl_c() => Err(self.interrupted(&tenant).await),
+        };
+        movers.registry.release_move_lease(&id, &movers.holder).await?;
+        done
+    }
+
+    /// Takes the right to drive the move. A mover that died has it for some seconds more; one that lives says so.
+    async fn take_lease(&self, tenant: &Tenant) -> anyhow::Result<()> {
+        let mut seen: Option<MoveLease> = None;
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            let held = match self.movers.take_lease(&tenant.id).await {
+                Ok(()) => return Ok(()),
+                Err(MoveError::Registry(RegistryError::MoveHeld(held))) => held,
+                Err(error) => return Err(error.into()),
+            };
+            let is_alive = seen.as_ref().is_some_and(|seen| *seen != held);
+            if is_alive || tokio::time::Instant::now() > deadline {
+                bail!("{} is being moved by {} at this moment", tenant.slug, held.holder);
+            }
+            if seen.is_none() {
+                say(&format!("{} drives the move, or has died; waiting for it", held.holder));
+            }
+            seen = Some(held);
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    }
+
+    async fn act(&mut self, asked: &Arguments, tenant: Tenant) -> anyhow::Result<()> {
+        // Somebody may have driven it on before the lease was taken.
+        let tenant = self.movers.tenant(&tenant.id).await?;
+        if asked.back_out {
+            return self.back_out(tenant).await;
+        }
+        let tenant = match self.begun(tenant).await? {
+            Some(tenant) => Box::pin(self.drive(tenant)).await?,
+            None => bail!("{} is there already", asked.tenant),
+        };
+        self.end(asked, tenant).await
+    }
+
+    /// The tenant on its way there, from now on or already.
+    async fn begun(&self, tenant: Tenant) -> anyhow::Result<Option<Tenant>> {
+        match &tenant.moving {
+            Some(moving) if moving.to == self.to => return Ok(Some(tenant)),
+            Some(moving) if moving.stage != MoveStage::Moved => bail!(
+                "{} is on its way to {}; let that end, or take it back with --back-out",
+                tenant.slug,
+                label(&moving.to.region, &moving.to.shard)
+            ),
+            Some(_) | None => {}
+        }
+        if tenant.home() == self.to {
+            return Ok(None);
+        }
+        let begun = self.movers.registry.begin_move(&tenant.id, &self.to, &self.movers.by()).await;
+        let begun = match begun {
+            Err(RegistryError::MoveConflict) => bail!(
+                "{} was moved not long ago, and its old store still holds its data or its old address leads to it; see --status",
+                tenant.slug
+            ),
+            begun => begun?.commit().await?,
+        };
+        self.reached(&begun, "the copy begins");
+        Ok(Some(begun))
+    }
+
+    /// From stage to stage, until the tenant is served in its new home.
+    async fn drive(&mut self, tenant: Tenant) -> anyhow::Result<Tenant> {
+        let mut tenant = Arc::new(tenant);
+        let mut progress = Progress::default();
+        loop {
+            let stage = tenant.moving.as_ref().map(|moving| (moving.stage, moving.stage_at));
+            match stage {
+                Some((MoveStage::Frozen, at)) => self.frozen_at = Some(at),
+                Some((MoveStage::Moved, _)) | None => return Ok(Tenant::clone(&tenant)),
+                Some(_) => {}
+            }
+            let step = self.movers.advance(&tenant, &mut progress).await;
+            let told = progress.told.drain(..).collect::<Vec<_>>().join(", ");
+            match step {
+                Ok(Step::Went(now)) => {
+                    tenant = Arc::new(*now);
+                    self.reached(&tenant, &told);
+                }
+                Ok(Step::Wait(time)) => tokio::time::sleep(time).await,
+                Ok(Step::Over) => return Ok(Tenant::clone(&tenant)),
+                Err(error) => return Err(self.failed(&tenant, error).await),
+            }
+        }
+    }
+
+    /// Says that a stage is reached, and ends the process where a drill wants it.
+    fn reached(&self, tenant: &Tenant, told: &str) {
+        let Some(moving) = &tenant.moving else { return };
+        let note = if told.is_empty() { String::new() } else { format!(" ({told})") };
+        say(&format!("{}: {}{note}", tenant.slug, moving.stage));
+        if self.stop_after == Some(moving.stage) {
+            crash();
+        }
+    }
+
+    /// What failed before the cut-over is taken back, since nobody can write meanwhile.
+    async fn failed(&self, tenant: &Arc<Tenant>, error: MoveError) -> anyhow::Error {
+        let has_left = tenant.moving.as_ref().is_some_and(|moving| moving.stage.has_left());
+        if has_left || error.is_others() {
+            return anyhow::Error::from(error)
+                .context("the tenant is in its new home, and the move is not ended: run the same command again");
+        }
+        match self.movers.back_out(tenant).await {
+            Ok(_) => anyhow::Error::from(error).context(
+                "the move was taken back: the tenant is where it was, and nothing is lost",
+            ),
+            Err(other) => {
+                say(&format!("taking it back failed too: {other}"));
+                anyhow::Error::from(error).context(format!(
+                    "the move failed and is not taken back yet: run `muster tenant move {} --back-out`",
+                    tenant.slug
+                ))
+            }
+        }
+    }
+
+    /// What an operator who ends the command is told.
+    async fn interrupted(&self, tenant: &Tenant) -> anyhow::Error {
+        let now = match self.movers.tenant(&tenant.id).await {
+            Ok(now) => Arc::new(now),
+            Err(error) => return error.into(),
+        };
+        match &now.moving {
+            Some(moving) if !moving.stage.has_left() => match self.movers.back_out(&now).await {
+                Ok(_) => anyhow::anyhow!("interrupted: the move was taken back, and the tenant is where it was"),
+                Err(error) => anyhow::Error::from(error).context(format!(
+                    "interrupted: run `muster tenant move {} --back-out` to let the tenant be written again",
+                    now.slug
+                )),
+            },
+            Some(_) => anyhow::anyhow!(
+                "interrupted: the tenant is in its new home already; run the same command again to end the move"
+            ),
+            None => anyhow::anyhow!("interrupted: nothing was begun"),
+        }
+    }
+
+    async fn back_out(&self, tenant: Tenant) -> anyhow::Result<()> {
+        let back = match self.movers.back_out(&Arc::new(tenant)).await {
+            Err(MoveError::Registry(RegistryError::MoveConflict)) => {
+                bail!("it is too late: the tenant is in its new home; move it back instead")
+            }
+            back => back?,
+        };
+        let home = label(&back.region, &back.shard);
+        let line = format!("{} stays in {home}; nothing of the copy is left", back.slug);
+        self.output.answer(&json!({ "tenant": back.slug, "home": home, "stage": "none" }), &[line])
+    }
+
+    async fn end(&self, asked: &Arguments, tenant: Tenant) -> anyhow::Result<()> {
+        let mut tenant = Arc::new(tenant);
+        let stopped = tenant.moving.as_ref().zip(self.frozen_at);
+        let stopped = stopped.map(|(moving, frozen_at)| moving.stage_at - frozen_at);
+        let is_purged = |tenant: &Tenant| {
+            tenant.moving.as_ref().is_none_or(|moving| moving.purged_at.is_some())
+        };
+        let mut proof: Option<Manifest> = None;
+        if asked.purge_now && !is_purged(&tenant) {
+            let (now, deleted) = Box::pin(self.movers.purge(&tenant)).await?;
+            (tenant, proof) = (Arc::new(now), Some(deleted));
+        }
+        let home = label(&tenant.region, &tenant.shard);
+        let mut lines = vec![format!("{} is in {home}", tenant.slug)];
+        lines.extend(
+            stopped.map(|time| format!("writing stopped for {:.1} s", time.as_seconds_f64())),
+        );
+        lines.push(match &proof {
+            Some(proof) => {
+                let rows: u64 = proof.tables.values().sum();
+                format!("{rows} rows deleted where it was; none is left")
+            }
+            None => {
+                "what it left in its old store is deleted after retention.moved_data".to_owned()
+            }
+        });
+        let from = tenant.moving.as_ref().map(|m| label(&m.from.region, &m.from.shard));
+        let json = json!({
+            "tenant": tenant.slug, "home": home, "from": from,
+            "stage": tenant.moving.as_ref().map(|moving| moving.stage.as_str()),
+            "writing_stopped_ms": stopped.and_then(|time| i64::try_from(time.whole_milliseconds()).ok()),
+            "deleted": proof.map(|proof| json!(proof.tables)),
+        });
+        self.output.answer(&json, &lines)
+    }
+}
+
+/// Tells of large tables how far their copy is.
+fn told(table: &'static str, rows: u64) {
+    if rows > 0 && rows.is_multiple_of(TOLD) {
+        say(&format!("  {table}: {rows} rows copied"));
+    }
+}
+
+fn say(text: &str) {
+    writeln!(std::io::stderr().lock(), "{text}").ok();
+}
+
+/// Ends the process without a word to anybody, as `kill -9` does.
+#[expect(clippy::exit, reason = "nothing may be tidied up: that is what a drill is about")]
+fn crash() -> ! {
+    std::process::exit(137)
+}
