@@ -366,13 +366,14 @@ class Node(Server):
 class Fleet:
     """Two regions. On PostgreSQL with `nodes` nodes each; on SQLite, whose file belongs to one machine, with one."""
 
-    def __init__(self, binary, tool, folder, store="postgres", nodes=2, redis=True, settings=None):
+    def __init__(self, binary, tool, folder, store="postgres", nodes=2, redis=True, settings=None, shards=()):
         self.binary, self.tool = str(pathlib.Path(binary).resolve()), str(pathlib.Path(tool).resolve())
         self.folder, self.store = pathlib.Path(folder), store
         # Settings of whoever runs this must not reach the servers.
         self.clean_env = {k: v for k, v in os.environ.items() if not k.startswith(("MUSTER__", "OTEL_"))}
         self.postgres, self.redis, self.nodes, self.tenants = {}, {}, {}, []
-        self.proxy = None
+        # Further databases of each region, on the same server.
+        self.shards, self.proxy = shards, None
         try:
             self.build(1 if store == "sqlite" else nodes, redis, settings or {})
         except BaseException:
@@ -387,6 +388,9 @@ class Fleet:
                 made = {name: pool.submit(Postgres, self.folder, name) for name in (*REGIONS, "registry")}
                 for name, server in made.items():
                     self.postgres[name] = server.result()
+            for region in REGIONS:
+                for shard in self.shards:
+                    self.postgres[region].rows(f"CREATE DATABASE {region}_{shard}")
         if redis:
             self.redis = {region: Redis(self.folder, region) for region in REGIONS}
         for region in REGIONS:
@@ -412,6 +416,9 @@ class Fleet:
             return f"sqlite:{self.folder / region}.sqlite"
         return self.postgres[region].url(port=port)
 
+    def shard_urls(self, region, port=None):
+        return {f"REGIONS__{region.upper()}__SHARDS__{shard}": self.postgres[region].url(f"{region}_{shard}", port) for shard in self.shards}
+
     def registry_url(self, port=None):
         if self.store == "sqlite":
             return f"sqlite:{self.folder / 'registry'}.sqlite"
@@ -427,6 +434,7 @@ class Fleet:
         if self.redis:
             port = self.proxy.add(f"{node.name}-redis", self.redis[node.region].port)
             node.configure(REDIS__URL=f"redis://127.0.0.1:{port}/")
+        node.configure(**self.shard_urls(node.region, link.get("store")))
         peers = [peer.port for peer in self.nodes.values() if peer.region == other]
         node.configure(**{
             "HOSTING__PUBLIC_PORT": 8080,
@@ -442,6 +450,8 @@ class Fleet:
     def cli_env(self):
         """An operator's machine: it reaches everything, and by no link."""
         stores = {f"MUSTER__REGIONS__{region.upper()}__STORE": self.store_url(region) for region in REGIONS}
+        for region in REGIONS:
+            stores |= {f"MUSTER__{key}": url for key, url in self.shard_urls(region).items()}
         return self.clean_env | stores | {"MUSTER__REGISTRY__URL": self.registry_url(), "RUST_BACKTRACE": "0",
                                           "MUSTER__DATA_DIR": str(self.folder / "operator"), "MUSTER__HOSTING__PUBLIC_PORT": "8080"}
 
@@ -478,9 +488,9 @@ class Fleet:
         nodes = {node.name: {"address": f"127.0.0.1:{node.port}", "ops": f"127.0.0.1:{node.ops}"} for node in self.nodes.values()}
         return {"nodes": nodes, "tenants": self.tenants}
 
-    def query(self, region, statement):
+    def query(self, region, statement, shard="0"):
         if self.store == "postgres":
-            return self.postgres[region].rows(statement)
+            return psql(self.postgres[region].url(region if shard == "0" else f"{region}_{shard}"), statement)
         with sqlite3.connect(f"file:{self.folder / region}.sqlite?mode=ro", uri=True) as database:
             return [tuple("" if value is None else str(value) for value in row) for row in database.execute(statement)]
 
@@ -489,8 +499,9 @@ class Fleet:
         slugs = {tenant["id"]: tenant["slug"] for tenant in self.tenants}
         with open(file, "w", encoding="utf-8") as out:
             for region in REGIONS:
-                for row in store_rows(self, region, slugs):
-                    out.write(json.dumps(row) + "\n")
+                for shard in ("0", *self.shards):
+                    for row in store_rows(self, region, shard, slugs):
+                        out.write(json.dumps(row) + "\n")
 
     def end(self):
         for server in (*self.nodes.values(), self.proxy, *self.redis.values(), *self.postgres.values()):
@@ -515,21 +526,22 @@ FAULTS = {
 }
 
 
-def store_rows(fleet, region, slugs):
+def store_rows(fleet, region, shard, slugs):
+    query = lambda statement: fleet.query(region, statement, shard)
     title = "doc::json->>'title'" if fleet.store == "postgres" else "json_extract(doc, '$.title')"
-    for tenant, id_, name, version, stamp in fleet.query(region, f"SELECT tenant_id, id, user_name_key, version, coalesce({title}, '') FROM users"):
+    for tenant, id_, name, version, stamp in query(f"SELECT tenant_id, id, user_name_key, version, coalesce({title}, '') FROM users"):
         yield {"table": "user", "tenant": slugs.get(tenant, tenant), "id": id_, "name": name, "version": int(version), "title": stamp}
-    for tenant, id_, name in fleet.query(region, "SELECT tenant_id, id, display_key FROM groups"):
+    for tenant, id_, name in query("SELECT tenant_id, id, display_key FROM groups"):
         yield {"table": "group", "tenant": slugs.get(tenant, tenant), "id": id_, "name": name}
-    for tenant, group, member in fleet.query(region, "SELECT tenant_id, group_id, member_id FROM members"):
+    for tenant, group, member in query("SELECT tenant_id, group_id, member_id FROM members"):
         yield {"table": "member", "tenant": slugs.get(tenant, tenant), "group": group, "member": member}
     for of in ("changes", "outbox"):
         statement = f"SELECT tenant_id, resource_id, min(seq), max(seq), count(DISTINCT seq) FROM {of} GROUP BY tenant_id, resource_id"
-        for tenant, id_, first, last, count in fleet.query(region, statement):
+        for tenant, id_, first, last, count in query(statement):
             yield {"table": "numbers", "of": of, "tenant": slugs.get(tenant, tenant), "id": id_, "first": int(first), "last": int(last),
                    "count": int(count)}
     for what, statement in FAULTS.items():
-        yield {"table": "fault", "what": f"{region}: {what}", "count": int(fleet.query(region, statement)[0][0])}
+        yield {"table": "fault", "what": f"{region} {shard}: {what}", "count": int(query(statement)[0][0])}
 
 
 class Load:

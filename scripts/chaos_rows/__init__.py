@@ -98,4 +98,4 @@ class Run:
             self.load.find(what)
 
 
-from . import clocks, network, nodes, redis, registry, stores, upgrades # noqa: E402,F401
+from . import clocks, moves, network, nodes, redis, registry, stores, upgrades # noqa: E402,F401
