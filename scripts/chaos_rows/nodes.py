@@ -53,7 +53,7 @@ def killed_after_commit(run):
 
 
 @row("F2", "SIGTERM to every node, one after the other, and a start",
-     "not ready first, requests in flight end, connections are closed by the answer: none fails", bound=0, short=True)
+     "not ready first, requests in flight end, connections are closed by the answer: none fails", bound=0)
 def terminated(run):
     run.baseline()
     run.fault()

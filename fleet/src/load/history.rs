@@ -84,7 +84,7 @@ pub(crate) struct Event {
 #[derive(Debug)]
 pub(crate) struct History {
     file: RefCell<BufWriter<File>>,
-    failed: Cell<bool>,
+    failed: RefCell<Option<std::io::Error>>,
     skipped: Cell<u64>,
     begun: Instant,
     begun_at: u64,
@@ -95,7 +95,7 @@ impl History {
         let since = SystemTime::now().duration_since(UNIX_EPOCH)?;
         Ok(Self {
             file: RefCell::new(BufWriter::new(File::create(path)?)),
-            failed: Cell::default(),
+            failed: RefCell::default(),
             skipped: Cell::default(),
             begun: Instant::now(),
             begun_at: u64::try_from(since.as_micros())?,
@@ -113,14 +113,16 @@ impl History {
     pub(crate) fn write(&self, event: &Event) {
         let mut file = self.file.borrow_mut();
         let written = serde_json::to_writer(&mut *file, event).map_err(std::io::Error::from);
-        if written.and_then(|()| file.write_all(b"\n")).is_err() {
-            self.failed.set(true);
+        if let Err(error) = written.and_then(|()| file.write_all(b"\n")) {
+            self.failed.borrow_mut().get_or_insert(error);
         }
     }
 
     pub(crate) fn flush(&self) -> anyhow::Result<()> {
         self.file.borrow_mut().flush()?;
-        anyhow::ensure!(!self.failed.get(), "a line could not be written");
+        if let Some(error) = self.failed.take() {
+            return Err(error.into());
+        }
         anyhow::ensure!(
             self.skipped.get() == 0,
             "{} requests were not sent: too many were under way",
