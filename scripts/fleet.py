@@ -612,12 +612,12 @@ class Load:
             self.process.wait()
 
 
-def judge(fleet, load, expect, scan=True):
+def judge(fleet, load, expect, scan=True, resources=True):
     """The checker's findings of a run: what it says, and as JSON."""
     stores, run, found = fleet.folder / "stores.jsonl", fleet.folder / "run.json", fleet.folder / "found.json"
     fleet.export(stores)
     sides = [side(fleet, region) for region in REGIONS] if scan else []
-    run.write_text(json.dumps({"phases": load.phases, "expect": expect, "processes": load.settled(), "found": load.found, "sides": sides,
+    run.write_text(json.dumps({"phases": load.phases, "expect": expect, "processes": load.settled() if resources else [], "found": load.found, "sides": sides,
                                "logs": [str(node.folder / "serve.log") for node in fleet.nodes.values()]}))
     done = subprocess.run([fleet.tool, "check", "--history", str(load.history), "--stores", str(stores), "--run", str(run), "--json", str(found)],
                           capture_output=True, text=True, stdin=subprocess.DEVNULL)
