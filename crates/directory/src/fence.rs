@@ -20,7 +20,22 @@ pub(crate) fn is_open(state: &str, version: i64) -> bool {
     state == "active" || since.is_some_and(|since: i64| since < version)
 }
 
+/// Whether the store is the tenant's home, or was before a move began: not one that was left, is being filled or was purged.
+pub(crate) fn is_home(state: &str) -> bool {
+    state == "active" || state == "moving" || state.starts_with(FROZEN)
+}
+
 impl Scoped {
+    /// Raises the fence that was seen to the epoch that the registry tells.
+    pub(crate) async fn raise_fence(&self, epoch: i64, seen: &str) -> Result<bool, DirectoryError> {
+        let sql = "UPDATE tenants SET epoch = $2, state = CASE WHEN state = 'moving' THEN 'active' ELSE state END
+                   WHERE tenant_id = $1 AND epoch = $3 AND state = $4";
+        let values = vec![self.tenant().epoch.into(), epoch.into(), seen.into()];
+        let statement = self.statement(sql, values);
+        self.directory().database().writer().execute_raw(statement).await?;
+        Ok(true)
+    }
+
     /// Puts the fence up for everybody who does not know of a later change than this tenant's version.
     ///
     /// # Errors

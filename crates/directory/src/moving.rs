@@ -85,7 +85,9 @@ pub enum MoveError {
     #[error("the source store is not this tenant's home any more")]
     NotHome,
     /// Transactions that began before the fence have not ended.
-    #[error("{0} older transactions at the source do not end")]
+    #[error(
+        "{0} older transactions at the source do not end, or are another role's, which this one may not look into: run it as the role of the nodes, or grant it pg_read_all_stats"
+    )]
     Busy(usize),
     /// A store has columns that this program does not know, or lacks some that it does.
     #[error(
@@ -149,13 +151,14 @@ impl Transfer {
         Ok(copied)
     }
 
-    /// Takes back what was copied, where nobody else's mark stands: the target is as if nothing had been.
+    /// Takes back what was copied: the target is as if nothing had been. Only when the registry has given the move up, and with
+    /// the tenant as it is since: its epoch tells this move's copy from that of another.
     ///
     /// # Errors
     /// As [`Self::prepare`].
     #[tracing::instrument(name = "directory.move.abandon", skip_all)]
     pub async fn abandon(&self) -> Result<(), MoveError> {
-        self.claim().await?;
+        self.claim_copy(self.tenant.epoch).await?;
         for population in Population::ALL {
             self.wipe(population).await?;
         }

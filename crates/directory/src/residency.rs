@@ -164,8 +164,16 @@ impl Scoped {
     async fn purge_batch(&self, table: &str, key: &str) -> Result<u64, DirectoryError> {
         let transaction = self.begin().await?;
         // Held, so that nodes that purge the same tenant count each row once.
-        let sql = format!("SELECT purged FROM tenants WHERE tenant_id = $1{}", self.row_lock());
+        // Where the tenant lives again since, nothing is deleted.
+        let sql = format!(
+            "SELECT purged FROM tenants WHERE tenant_id = $1 AND state IN ('moved', 'purged'){}",
+            self.row_lock()
+        );
         let row = transaction.query_one_raw(self.statement(sql, Vec::new())).await?;
+        if row.is_none() {
+            transaction.rollback().await?;
+            return Ok(0);
+        }
         let mut purged = counts(row.map(|row| row.try_get_by_index(0)).transpose()?.flatten());
         let sql = match self.engine() {
             Engine::Sqlite => format!(

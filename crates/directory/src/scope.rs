@@ -185,6 +185,11 @@ impl Directory {
         PoolState { size, idle: u32::try_from(idle).unwrap_or(u32::MAX) }
     }
 
+    /// Writes what is still buffered: decisions of reads, and counts.
+    pub async fn flush(&self) {
+        self.inner.recorder.flush().await;
+    }
+
     /// Writes what is still buffered and ends the connections.
     ///
     /// # Errors
@@ -407,6 +412,10 @@ impl Scoped {
             let state: String = row.try_get_by_index(1)?;
             if epoch == self.tenant.epoch && fence::is_open(&state, self.tenant.version) {
                 return self.open_fence(&state).await;
+            }
+            // The registry says that the tenant lives here, and under a later epoch: a move was given up.
+            if epoch < self.tenant.epoch && fence::is_home(&state) {
+                return self.raise_fence(epoch, &state).await;
             }
             return Err(DirectoryError::Fenced);
         }

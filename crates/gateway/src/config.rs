@@ -210,7 +210,8 @@ impl Config {
             );
         }
         let regions = regions::read(values, &data_dir);
-        let serves = regions::served(values, &regions);
+        let registry = registry::read(values, &data_dir);
+        let serves = regions::served(values, &regions, &registry.url);
         let hosting = hosting::read(values, &regions);
         let redis_url = values.secret("redis.url");
         if let Some(url) = &redis_url {
@@ -218,7 +219,7 @@ impl Config {
         }
         let redis_timeout = registry::redis_timeout(values);
         Self {
-            registry: registry::read(values, &data_dir),
+            registry,
             database: database::read(values),
             limits: limits::read(values),
             retention: retention::read(values),

@@ -34,6 +34,7 @@ use region_router::peer::link::Turn;
 use region_router::peer::{Asserted, Bound, Link, Outgoing, Unreachable};
 use region_router::{Decision, Place, Region, decide};
 use std::future::poll_fn;
+use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
@@ -81,7 +82,10 @@ pub async fn forward<B: MessageBody + 'static>(
         }
         Course::Peer(way) => {
             let (request, payload) = request.into_parts();
-            let response = way.take(&request, payload).await;
+            let response = match way.refuse_flood(&request) {
+                Some(refused) => refused,
+                None => way.take(&request, payload).await,
+            };
             Ok(ServiceResponse::new(request, response).map_into_right_body())
         }
     }
@@ -97,7 +101,7 @@ fn course(request: &ServiceRequest) -> Course {
     let is_token_request = is_token_request(request.path());
     let token = if is_token_request { None } else { token_of(request.headers()) };
     let token = token.filter(|token| *token.place() == place);
-    let moved = token.as_ref().and_then(|token| state.registry.moved(token));
+    let moved = token.as_ref().and_then(|token| state.registry.on_the_move(token));
     let home = Place {
         region: moved.map_or_else(|| place.region.clone(), |tenant| tenant.region.clone()),
         population: place.population,
@@ -199,6 +203,23 @@ fn refuse(failure: Failure, request: &HttpRequest, region: Option<&Region>) -> H
 }
 
 impl Way {
+    fn address(&self, request: &HttpRequest) -> IpAddr {
+        client_address(request, &self.state.config.server.trusted_proxies)
+    }
+
+    /// Of who asks for a token nothing is known here, and what it sends is read there: it is counted at both.
+    fn refuse_flood(&self, request: &HttpRequest) -> Option<HttpResponse> {
+        if !self.key_id.is_empty() {
+            return None;
+        }
+        let error = oauth::check_rate(&self.state, self.address(request)).err()?;
+        let reason = Some(Reason::RateLimited.as_str());
+        let outcome = outcome("refused", reason, request, Some(&self.region));
+        let mut response = error.respond();
+        response.extensions_mut().insert(outcome);
+        Some(response)
+    }
+
     #[tracing::instrument(name = "gateway.forward", skip_all, fields(otel.kind = "client", peer.region = %self.region))]
     async fn take(&self, request: &HttpRequest, payload: Payload) -> HttpResponse {
         let context = context(request);
@@ -217,6 +238,7 @@ impl Way {
                         &passed(request, self.state.peers.name()),
                     ),
                     upload,
+                    whose: Some(self.key_id.as_str()).filter(|key_id| !key_id.is_empty()),
                     deadline: context.started + self.state.limits.request_timeout,
                 }
             });
@@ -230,7 +252,7 @@ impl Way {
             host: &host,
             key_id: &self.key_id,
         };
-        let address = client_address(request, &self.state.config.server.trusted_proxies);
+        let address = self.address(request);
         let trace_parent = trace_context();
         let sign = |left: Duration| {
             let asserted = Asserted { address, left, trace_parent: trace_parent.clone() };

@@ -19,6 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tenant_registry::{Actor, By, Home, Manifest, Move, Registry, RegistryError, Tenant, TenantId};
 use time::OffsetDateTime;
+use tokio_util::task::TaskTracker;
 
 /// For how long nobody may write at most; a move that takes longer is taken back.
 pub const FROZEN_MOST: Duration = Duration::from_mins(2);
@@ -52,6 +53,8 @@ pub struct Movers {
     pub actor: Actor,
     /// Told the table and how many of its rows were copied, now and then.
     pub told: fn(&'static str, u64),
+    /// Where a commit of the registry ends that nobody waits for any more.
+    pub tasks: TaskTracker,
 }
 
 /// What a step came to.
@@ -86,6 +89,9 @@ pub enum MoveError {
     /// Nobody could write for too long.
     #[error("nobody could write for {} s, which is as long as it may be", FROZEN_MOST.as_secs())]
     TooLong,
+    /// The task that told the registry has failed.
+    #[error("it is not known whether the registry has taken the step")]
+    Unknown,
 }
 
 impl MoveError {
@@ -118,6 +124,7 @@ impl Movers {
             retention: config.retention,
             actor,
             told: |_, _| {},
+            tasks: TaskTracker::new(),
         }
     }
 
@@ -137,6 +144,21 @@ impl Movers {
     fn transfer(&self, tenant: &Arc<Tenant>, moving: &Move) -> Result<Transfer, MoveError> {
         let (from, to) = (self.store(&moving.from)?.clone(), self.store(&moving.to)?.clone());
         Ok(Transfer::new(from, to, Arc::clone(tenant)))
+    }
+
+    /// One end of a move, for what is done there alone: the other one may be out of this node's reach.
+    fn end(&self, tenant: &Arc<Tenant>, home: &Home) -> Result<Transfer, MoveError> {
+        let store = self.store(home)?.clone();
+        Ok(Transfer::new(store.clone(), store, Arc::clone(tenant)))
+    }
+
+    /// Tells the registry of a step. It is told to the end, whoever goes away meanwhile: a commit is never cancelled.
+    async fn tell<F>(&self, step: impl FnOnce(Registry, By) -> F) -> Result<Tenant, MoveError>
+    where
+        F: Future<Output = Result<Tenant, RegistryError>> + Send + 'static,
+    {
+        let told = self.tasks.spawn(step(self.registry.clone(), self.by())).await;
+        Ok(told.map_err(|_gone| MoveError::Unknown)??)
     }
 
     /// The tenant as the registry's database has it.

@@ -119,7 +119,7 @@ fn endpoint(state: &State, place: &Place) -> String {
 }
 
 /// An address is nobody's id, so that it is counted on this node alone. Of IPv6 it is the network that a site has.
-fn check_rate(state: &State, address: IpAddr) -> Result<(), OauthError> {
+pub(crate) fn check_rate(state: &State, address: IpAddr) -> Result<(), OauthError> {
     let site = match address {
         IpAddr::V4(address) => format!("oauth {address}"),
         IpAddr::V6(address) => format!("oauth {:x}", u128::from(address) >> 64),

@@ -8,8 +8,10 @@
 
 pub mod assertion;
 pub mod breaker;
+mod connect;
 pub mod link;
 pub mod nonces;
+mod places;
 pub mod tls;
 pub mod upload;
 

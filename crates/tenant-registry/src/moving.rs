@@ -40,10 +40,12 @@ pub enum MoveStage {
     CutOver,
     /// The new home is read and written. Of the old one, the address is left.
     Moved,
+    /// Given up: the old home is read and written as ever, and the copy is being deleted.
+    BackingOut,
 }
 
 impl MoveStage {
-    /// Every stage, in order.
+    /// Every stage of the way there, in order.
     pub const ALL: [Self; 5] =
         [Self::Preparing, Self::Frozen, Self::Verifying, Self::CutOver, Self::Moved];
 
@@ -56,13 +58,15 @@ impl MoveStage {
             Self::Verifying => "verifying",
             Self::CutOver => "cut_over",
             Self::Moved => "moved",
+            Self::BackingOut => "backing_out",
         }
     }
 
     /// The stage with this word.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|stage| stage.as_str() == text)
+        let all = Self::ALL.into_iter().chain([Self::BackingOut]);
+        all.into_iter().find(|stage| stage.as_str() == text)
     }
 
     /// The one after it; none after the last.
@@ -73,7 +77,7 @@ impl MoveStage {
             Self::Frozen => Some(Self::Verifying),
             Self::Verifying => Some(Self::CutOver),
             Self::CutOver => Some(Self::Moved),
-            Self::Moved => None,
+            Self::Moved | Self::BackingOut => None,
         }
     }
 
@@ -81,6 +85,12 @@ impl MoveStage {
     #[must_use]
     pub fn has_left(self) -> bool {
         matches!(self, Self::CutOver | Self::Moved)
+    }
+
+    /// Whether the move can be given up.
+    #[must_use]
+    pub fn can_back_out(self) -> bool {
+        matches!(self, Self::Preparing | Self::Frozen | Self::Verifying)
     }
 
     /// Whether nothing of the tenant's people may be written, anywhere.
@@ -219,7 +229,7 @@ mod tests {
 
     #[test]
     fn a_move_is_read_as_it_was_written() {
-        for stage in MoveStage::ALL {
+        for stage in MoveStage::ALL.into_iter().chain([MoveStage::BackingOut]) {
             for purged_at in [None, Some(datetime!(2026-11-23 10:00:00.000001 UTC))] {
                 let moving = Move {
                     from: home("us", "0"),

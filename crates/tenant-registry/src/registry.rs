@@ -252,19 +252,17 @@ impl Registry {
         authenticate::owner(&self.shared.snapshot.load(), &keys.pepper, token)
     }
 
-    /// Whose token it is, where its tenant has left the region that it names and is found from there still. Of any other token
-    /// this costs two look-ups.
+    /// Whose token it is, where its tenant is on its way to another store or was moved not long ago: it may be at home in another
+    /// region than the token names. Of any other token this costs two look-ups.
     #[must_use]
-    pub fn moved(&self, token: &BearerToken) -> Option<Arc<Tenant>> {
+    pub fn on_the_move(&self, token: &BearerToken) -> Option<Arc<Tenant>> {
         let snapshot = self.shared.snapshot.load();
         let id = if token.is_access() {
             &snapshot.client(token.key_id())?.tenant_id
         } else {
             &snapshot.credential(token.key_id())?.tenant_id
         };
-        if snapshot.tenant(id)?.region == token.place().region {
-            return None;
-        }
+        snapshot.tenant(id)?.moving.as_ref()?;
         let owner = authenticate::owner(&snapshot, &self.shared.keys.load().pepper, token)?;
         Some(owner.tenant)
     }

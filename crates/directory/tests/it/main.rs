@@ -21,6 +21,7 @@ mod filters_random;
 mod lists;
 mod log;
 mod migrations;
+mod moving;
 mod nested;
 mod populations;
 mod purge_all;

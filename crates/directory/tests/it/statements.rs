@@ -25,7 +25,7 @@ const VERBS: [&str; 5] = ["FROM ", "JOIN ", "INTO ", "UPDATE ", "ONLY "];
 /// Texts that may go without.
 const WITHOUT: [&str; 2] = [
     // Which tenants there are is asked by the purge, which then takes one at a time.
-    "SELECT tenant_id FROM tenants ORDER BY tenant_id",
+    "SELECT tenant_id FROM tenants WHERE state = 'active' OR state LIKE 'frozen:%' ORDER BY tenant_id",
     // A step of the same script, by its name.
     "EXISTS (SELECT 1 FROM {name})",
 ];

@@ -109,6 +109,12 @@ pub(crate) async fn open_on(database: Database) -> Directory {
     Directory::open(database, region, TaskTracker::new(), NOW).await.unwrap()
 }
 
+/// Opens a store again as what it was, on a database that is open.
+pub(crate) async fn reopen(database: Database, before: &Directory) -> Directory {
+    let (region, shard) = (before.region().clone(), before.shard().to_owned());
+    Directory::open_shard(database, region, &shard, TaskTracker::new(), NOW).await.unwrap()
+}
+
 /// An active tenant without limits.
 pub(crate) fn tenant(letter: char) -> Tenant {
     let place = Place { region: Region::parse("us").unwrap(), population: Population::Platform };

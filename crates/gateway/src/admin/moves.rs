@@ -22,7 +22,7 @@ pub struct MoveView {
     /// Where it is served from now.
     #[schema(example = "us/1")]
     pub home: String,
-    /// preparing, frozen, verifying, `cut_over` or moved; or none.
+    /// preparing, frozen, verifying, `cut_over` or moved; `backing_out` while the copy of one that was given up is deleted; or none.
     #[schema(example = "preparing")]
     pub stage: &'static str,
     /// Whether its identity provider is answered 503 when it writes.
@@ -71,20 +71,25 @@ pub async fn back_out(call: Call) -> Result<Answer, Problem> {
     let by = call.by();
     let stores = (&admin.registry, &admin.directories);
     let movers = Movers::new(stores, &admin.config, holder("admin"), by.actor.clone());
+    // First, so that no cut-over can be made any more, and only of the version that was seen.
+    let pending = admin.registry.back_out_move(&known.id, &by).await?;
+    let answer = call.settle(pending, |tenant| shown(&call, tenant, None)).await?;
     if call.dry_run {
-        let pending = admin.registry.back_out_move(&known.id, &by).await?;
-        return call.settle(pending, |tenant| shown(&call, tenant, None)).await;
+        return Ok(answer);
     }
     let work = async {
         let tenant = movers.tenant(&known.id).await?.into();
-        movers.take_back(&tenant).await?;
-        Ok(())
+        movers.take_back(&tenant).await
     };
-    movers.holding(&known.id, work).await?;
-    let pending = admin.registry.back_out_move(&known.id, &by).await?;
-    let answer = call.settle(pending, |tenant| shown(&call, tenant, None)).await;
+    match movers.holding(&known.id, work).await {
+        Ok(_) => {}
+        Err(error) => {
+            let error: &dyn std::error::Error = &error;
+            tracing::warn!(tenant.id = %known.id, error, "a move was given up, and its copy is not deleted yet");
+        }
+    }
     admin.registry.release_move_lease(&known.id, &movers.holder).await?;
-    answer
+    Ok(answer)
 }
 
 fn shown(call: &Call, tenant: &Tenant, lease: Option<MoveLease>) -> Answer {
@@ -123,7 +128,10 @@ impl From<MoveError> for Problem {
                     "The store of {store} is not on this node. Ask a node that has both stores."
                 ),
             ),
-            error @ (MoveError::Different(_) | MoveError::Left(_) | MoveError::TooLong) => {
+            error @ (MoveError::Different(_)
+            | MoveError::Left(_)
+            | MoveError::TooLong
+            | MoveError::Unknown) => {
                 Self::new(Code::StateConflict, format!("The move was not done: {error}."))
             }
         }

@@ -22,7 +22,7 @@ const SEATS_MOST: u64 = 1_000_000_000;
 /// What stays as it was made, and what to do instead.
 const IMMUTABLE: &[(&str, &str)] = &[
     ("id", "is for good"),
-    ("region", "is where the data lives, and is fixed when the tenant is made"),
+    ("region", "is where the data lives, and is changed by moving the tenant"),
     ("shard", "is changed by moving the tenant"),
     ("profile", "is fixed when the tenant is made"),
     ("population", "is changed by a population switch"),
@@ -42,7 +42,7 @@ pub struct TenantView {
     /// The name for people.
     #[schema(example = "Acme Ltd")]
     pub name: String,
-    /// Where its people's data lives, for good.
+    /// Where its people's data lives, until it is moved.
     #[schema(example = "eu")]
     pub region: String,
     /// Which store of the region.
@@ -131,7 +131,7 @@ pub struct CreateTenant {
     /// 1 to 200 characters.
     #[schema(min_length = 1, max_length = 200)]
     name: String,
-    /// A configured region. It is for good.
+    /// A configured region.
     #[schema(pattern = "^[a-z][a-z0-9]{0,7}$")]
     region: String,
     /// Which store of the region; the first, `0`, if it is not said.

@@ -127,7 +127,7 @@ impl Caller {
             Ok(token) => token,
             Err(fault) => return Err(refuse_text(&state, request, context, fault)),
         };
-        let moved = state.registry.moved(&token).filter(|_| *token.place() == host);
+        let moved = state.registry.on_the_move(&token).filter(|_| *token.place() == host);
         let place = match decide(&state.node, &host, token.place()) {
             // The data is here, and the address is the one that it had before.
             _ if moved.is_some_and(|tenant| state.directories.serves(&tenant.region)) => host,

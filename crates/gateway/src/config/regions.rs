@@ -228,7 +228,47 @@ pub(super) fn check_store(values: &mut Values, key: &str, url: &SecretString) {
 }
 
 /// The regions that this node serves: those named, else all that have a store.
-pub(super) fn served(values: &mut Values, regions: &[RegionSettings]) -> BTreeSet<Region> {
+pub(super) fn served(
+    values: &mut Values,
+    regions: &[RegionSettings],
+    registry: &SecretString,
+) -> BTreeSet<Region> {
+    let served = named_or_all(values, regions);
+    if is_server(registry) {
+        check_known(values, regions, &served);
+    }
+    served
+}
+
+fn is_server(url: &SecretString) -> bool {
+    Engine::of(url.expose_secret()) == Some(Engine::Postgres)
+}
+
+/// A file of its own for a region that nobody named is for a node on which everything is embedded. Where the registry and another
+/// region have database servers, it would be a second home of the region's people, on a disk that is perhaps in another region.
+fn check_known(values: &mut Values, regions: &[RegionSettings], served: &BTreeSet<Region>) {
+    let has_server = |settings: &&RegionSettings| match &settings.home {
+        Home::Gateway(_) => false,
+        Home::Store(url) => is_server(url),
+    };
+    let Some(other) = regions.iter().find(has_server).map(|settings| &settings.region) else {
+        return;
+    };
+    for RegionSettings { region, shards, .. } in regions {
+        let key = |field: &str| format!("regions.{region}.{field}");
+        let is_said =
+            ["store", "store_file", "gateway"].iter().any(|field| values.is_given(&key(field)));
+        if served.contains(region) && !is_said && shards.is_empty() {
+            let text = format!(
+                "is not given, and region {other} has a database server (regions.{other}.store): name the database of region {region}, or the gateway that serves it ({}), or the regions of this node without it (node.regions)",
+                key("gateway")
+            );
+            values.problem(&key("store"), text);
+        }
+    }
+}
+
+fn named_or_all(values: &mut Values, regions: &[RegionSettings]) -> BTreeSet<Region> {
     let has_store = |region: &&RegionSettings| matches!(region.home, Home::Store(_));
     let all: Vec<&RegionSettings> = regions.iter().filter(has_store).collect();
     let Some(named) = values.words("node.regions") else {

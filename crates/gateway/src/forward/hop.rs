@@ -110,19 +110,31 @@ fn verify(
     let place = state.hosts.place(host_of(request.request()))?;
     let token = token_of(request.headers());
     let host = state.hosts.host(&place);
-    // Who forwards signs for the region that the tenant's data is in, whatever the host is called.
+    // Who forwards signs for the region that the tenant is in, as far as it has heard, whatever the host is called.
     let named = token.as_ref().filter(|token| *token.place() == place);
-    let moved = named.and_then(|token| state.registry.moved(token));
-    let bound = Bound {
-        region: moved.as_ref().map_or(&place.region, |tenant| &tenant.region),
-        method: request.method().as_str(),
-        target: request.uri().path_and_query().map_or("/", |target| target.as_str()),
-        host: &host,
-        key_id: token.as_ref().map_or("", |token| token.key_id()),
-    };
+    let tenant = named.and_then(|token| state.registry.on_the_move(token));
+    let moving = tenant.as_ref().and_then(|tenant| tenant.moving.as_ref());
+    let homes = moving.map(|moving| [&moving.to.region, &moving.from.region]);
+    let regions = std::iter::once(&place.region).chain(homes.into_iter().flatten());
     let now = state.clock.now().unix_timestamp();
-    let verified = assertion.to_str().map_err(|_binary| NotTrusted::Malformed).and_then(|text| {
-        let verified = trusted.verify(text, &bound, now)?;
+    let mut verified = Err(NotTrusted::Malformed);
+    for region in regions {
+        let bound = Bound {
+            region,
+            method: request.method().as_str(),
+            target: request.uri().path_and_query().map_or("/", |target| target.as_str()),
+            host: &host,
+            key_id: token.as_ref().map_or("", |token| token.key_id()),
+        };
+        verified = assertion
+            .to_str()
+            .map_err(|_binary| NotTrusted::Malformed)
+            .and_then(|text| trusted.verify(text, &bound, now));
+        if !matches!(verified, Err(NotTrusted::Foreign)) {
+            break;
+        }
+    }
+    let verified = verified.and_then(|verified| {
         if state.peers.is_new(&verified, now) { Ok(verified) } else { Err(NotTrusted::Replayed) }
     });
     Some(verified.map(|verified| {

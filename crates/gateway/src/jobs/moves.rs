@@ -46,7 +46,7 @@ async fn end_one(movers: &Movers, tenant: &Tenant, now: OffsetDateTime) -> Resul
     if !is_reached(movers, moving) || !is_due(movers, moving, now) {
         return Ok(());
     }
-    if !moving.stage.has_left() && !is_abandoned(movers, tenant, now).await? {
+    if moving.stage.can_back_out() && !is_abandoned(movers, tenant, now).await? {
         return Ok(());
     }
     movers.holding(&tenant.id, Box::pin(go_on(movers, tenant, now))).await?;
@@ -54,8 +54,17 @@ async fn end_one(movers: &Movers, tenant: &Tenant, now: OffsetDateTime) -> Resul
     Ok(())
 }
 
+/// Whether what comes next can be done here: of the two stores it needs one at most.
 fn is_reached(movers: &Movers, moving: &Move) -> bool {
-    movers.store(&moving.from).is_ok() && movers.store(&moving.to).is_ok()
+    match moving.stage {
+        // The registry is told; then it is as with the next one.
+        MoveStage::Preparing | MoveStage::Frozen | MoveStage::Verifying => {
+            movers.store(&moving.from).is_ok() || movers.store(&moving.to).is_ok()
+        }
+        MoveStage::BackingOut | MoveStage::CutOver => movers.store(&moving.to).is_ok(),
+        MoveStage::Moved if moving.purged_at.is_none() => movers.store(&moving.from).is_ok(),
+        MoveStage::Moved => true,
+    }
 }
 
 /// Whether anything is to be done by now.
@@ -63,7 +72,7 @@ fn is_due(movers: &Movers, moving: &Move, now: OffsetDateTime) -> bool {
     let since = now - moving.stage_at;
     match moving.stage {
         MoveStage::Preparing | MoveStage::Frozen | MoveStage::Verifying => since >= FROZEN_MOST,
-        MoveStage::CutOver => true,
+        MoveStage::CutOver | MoveStage::BackingOut => true,
         MoveStage::Moved if moving.purged_at.is_none() => since >= movers.retention.moved_data,
         MoveStage::Moved => since >= movers.retention.moved_tombstone,
     }
@@ -85,15 +94,17 @@ async fn go_on(movers: &Movers, tenant: &Tenant, now: OffsetDateTime) -> Result<
     let mut progress = Progress::default();
     loop {
         let tenant = Arc::new(movers.tenant(&tenant.id).await?);
-        let Some(moving) = tenant.moving.as_ref().filter(|moving| is_due(movers, moving, now))
-        else {
+        let is_next = |moving: &&Move| is_due(movers, moving, now) && is_reached(movers, moving);
+        let Some(moving) = tenant.moving.as_ref().filter(is_next) else {
             return Ok(());
         };
         match moving.stage {
             MoveStage::Preparing | MoveStage::Frozen | MoveStage::Verifying => {
-                Box::pin(movers.back_out(&tenant)).await?;
+                Box::pin(movers.back_out(&tenant.id)).await?;
                 tracing::warn!(tenant.id = %tenant.id, "a move that nobody drove was taken back");
+                return Ok(());
             }
+            MoveStage::BackingOut => drop(Box::pin(movers.take_back(&tenant)).await?),
             MoveStage::CutOver => match movers.advance(&tenant, &mut progress).await? {
                 Step::Wait(left) => tokio::time::sleep(left).await,
                 Step::Went(_) => tracing::info!(tenant.id = %tenant.id, "a move was ended"),

@@ -4,23 +4,14 @@
 //! whatever fails is done again until it is done.
 
 use super::{EPOCHS, FEW, FROZEN_MOST, MoveError, Movers, ROUNDS, Step, proof};
-use directory::{Comparison, Transfer};
+use directory::Comparison;
 use std::sync::Arc;
 use std::time::Duration;
-use tenant_registry::{Manifest, Move, MoveStage, RegistryError, Tenant};
+use tenant_registry::{Manifest, Move, MoveStage, Registry, RegistryError, Tenant, TenantId};
 use time::OffsetDateTime;
 
 /// How long the deletion of a copy may take while nobody can write.
 const DISCARD_MOST: Duration = Duration::from_secs(20);
-
-/// What is left of a copy whose move was taken back.
-#[derive(Debug)]
-pub enum Left {
-    /// Nothing.
-    Nothing,
-    /// What could not be deleted at once.
-    Some(Box<Transfer>),
-}
 
 /// What one mover remembers from step to step, so that nobody waits longer than is needed. Without it more is done again.
 #[derive(Debug, Default)]
@@ -47,15 +38,23 @@ impl Movers {
         match moving.stage {
             MoveStage::Preparing => Box::pin(self.prepare(tenant, &moving, progress)).await,
             MoveStage::Frozen => {
-                let step = Box::pin(self.freeze(tenant, &moving, progress));
-                self.within_limit(&moving, step).await
+                let copied = Box::pin(self.freeze(tenant, &moving, progress));
+                self.within_limit(moving.stage_at, copied).await?;
+                progress.frozen_at = Some(moving.stage_at);
+                self.go(tenant, MoveStage::Frozen).await
             }
             MoveStage::Verifying => {
-                let step = Box::pin(self.verify(tenant, &moving, progress));
-                self.within_limit(&moving, step).await
+                let frozen_at = progress.frozen_at.unwrap_or(moving.stage_at);
+                let compared = Box::pin(self.verify(tenant, &moving, progress));
+                self.within_limit(frozen_at, compared).await?;
+                self.go(tenant, MoveStage::Verifying).await
             }
             MoveStage::CutOver => Box::pin(self.settle(tenant, &moving, progress)).await,
             MoveStage::Moved => Ok(Step::Over),
+            MoveStage::BackingOut => {
+                Box::pin(self.take_back(tenant)).await?;
+                Ok(Step::Over)
+            }
         }
     }
 
@@ -90,35 +89,36 @@ impl Movers {
         tenant: &Arc<Tenant>,
         moving: &Move,
         progress: &mut Progress,
-    ) -> Result<Step, MoveError> {
+    ) -> Result<(), MoveError> {
         let transfer = self.transfer(tenant, moving)?;
         transfer.freeze().await?;
         // Of a mover that went on where another one stopped: all since that one began.
         let since = progress.since.unwrap_or(moving.started_at);
-        progress.frozen_at = Some(moving.stage_at);
         let changed = transfer.finish(since, moving.stage_at).await?;
         progress.told.push(format!("{changed} rows that changed meanwhile copied"));
-        self.go(tenant, MoveStage::Frozen).await
+        Ok(())
     }
 
-    /// Compares, and makes the copy the one that counts.
+    /// Compares, and says of the copy that it may be opened.
     #[tracing::instrument(name = "gateway.move.verify", skip_all)]
     async fn verify(
         &self,
         tenant: &Arc<Tenant>,
         moving: &Move,
         progress: &mut Progress,
-    ) -> Result<Step, MoveError> {
+    ) -> Result<(), MoveError> {
         let transfer = self.transfer(tenant, moving)?;
         transfer.freeze().await?;
+        transfer.hold(tenant.epoch + EPOCHS).await?;
         let frozen_at = progress.frozen_at.unwrap_or(moving.stage_at - FROZEN_MOST);
         let compared = transfer.compare(frozen_at).await?;
         if !compared.is_same() {
             return Err(MoveError::Different(in_words(&compared)));
         }
         let rows: u64 = compared.tables.iter().map(|table| table.source).sum();
+        transfer.approve(tenant.epoch + EPOCHS).await?;
         progress.told.push(format!("{rows} rows compared"));
-        self.go(tenant, MoveStage::Verifying).await
+        Ok(())
     }
 
     /// Waits until every node has heard, and lets the tenant be written in its new home.
@@ -129,19 +129,38 @@ impl Movers {
         moving: &Move,
         progress: &Progress,
     ) -> Result<Step, MoveError> {
-        let transfer = self.transfer(tenant, moving)?;
         let heard = moving.stage_at + self.settled;
         if let Ok(left) = Duration::try_from(heard - self.clock.now())
             && !left.is_zero()
         {
             return Ok(Step::Wait(left));
         }
-        // Who had not heard has read the old store until now, and noted that there.
-        transfer.retire(tenant.epoch).await?;
+        // The old store is not asked: it may be what the tenant was moved away from.
+        self.end(tenant, &moving.to)?.arm(tenant.epoch).await?;
+        let step = self.go(tenant, MoveStage::CutOver).await?;
         let frozen_at = progress.frozen_at.unwrap_or(moving.stage_at - FROZEN_MOST * 2);
+        // Else it comes when the old store is emptied.
+        if let Err(error) = self.carry_rest(tenant, moving, frozen_at).await {
+            let error: &dyn std::error::Error = &error;
+            tracing::warn!(tenant.id = %tenant.id, error, "what the old store noted last could not be brought along yet");
+        }
+        Ok(step)
+    }
+
+    /// Who had not heard has read the old store for a moment, and noted that there.
+    async fn carry_rest(
+        &self,
+        tenant: &Arc<Tenant>,
+        moving: &Move,
+        frozen_at: OffsetDateTime,
+    ) -> Result<(), MoveError> {
+        if self.store(&moving.from).is_err() {
+            return Ok(());
+        }
+        let transfer = self.transfer(tenant, moving)?;
+        transfer.retire(tenant.epoch).await?;
         transfer.carry_rest(frozen_at).await?;
-        transfer.arm(tenant.epoch).await?;
-        self.go(tenant, MoveStage::CutOver).await
+        Ok(())
     }
 
     /// Deletes what a tenant that was moved has left, and writes down how much it was.
@@ -152,53 +171,77 @@ impl Movers {
     pub async fn purge(&self, tenant: &Arc<Tenant>) -> Result<(Tenant, Manifest), MoveError> {
         let moved = tenant.moving.as_ref().filter(|moving| moving.stage == MoveStage::Moved);
         let moving = moved.ok_or(RegistryError::MoveConflict)?;
-        let transfer = self.transfer(tenant, moving)?;
+        let transfer = self.end(tenant, &moving.from)?;
         transfer.retire(tenant.epoch).await?;
+        if self.store(&moving.to).is_ok() {
+            self.carry_rest(tenant, moving, moving.stage_at - FROZEN_MOST * 3).await?;
+        }
         let tables = transfer.purge_source().await?;
         let left: u64 = tables.iter().map(|table| table.after).sum();
         if left > 0 {
             return Err(MoveError::Left(left));
         }
         let proof = proof(&moving.from, &tables, self.clock.now());
-        let pending = self.registry.record_move_purge(&tenant.id, &proof, &self.by()).await?;
-        Ok((pending.commit().await?, proof))
+        let (id, told) = (tenant.id.clone(), proof.clone());
+        let record = |registry: Registry, by| async move {
+            registry.record_move_purge(&id, &told, &by).await?.commit().await
+        };
+        Ok((self.tell(record).await?, proof))
     }
 
-    /// Takes a move back that is not cut over: the tenant stays where it is, and nothing of the copy is left.
+    /// Takes a move back that is not cut over: the tenant stays where it is. The registry is told first, so that no cut-over
+    /// can be made any more; what the stores still hold of the attempt then is deleted, here or by a node that reaches it.
     ///
     /// # Errors
-    /// [`MoveError`]; the same can be tried again.
+    /// [`MoveError`]; the stores are as they were.
     #[tracing::instrument(name = "gateway.move.back_out", skip_all)]
-    pub async fn back_out(&self, tenant: &Arc<Tenant>) -> Result<Tenant, MoveError> {
-        let copy = self.take_back(tenant).await?;
-        let pending = self.registry.back_out_move(&tenant.id, &self.by()).await?;
-        let tenant = pending.commit().await?;
-        if let Left::Some(transfer) = copy {
-            transfer.abandon().await?;
+    pub async fn back_out(&self, id: &TenantId) -> Result<Tenant, MoveError> {
+        let known = self.tenant(id).await?;
+        let is_given_up = |moving: &Move| moving.stage == MoveStage::BackingOut;
+        let given_up = if known.moving.as_ref().is_some_and(is_given_up) {
+            known
+        } else {
+            let id = id.clone();
+            let back_out = |registry: Registry, by| async move {
+                registry.back_out_move(&id, &by).await?.commit().await
+            };
+            self.tell(back_out).await?
+        };
+        let given_up = Arc::new(given_up);
+        match self.take_back(&given_up).await {
+            Ok(tenant) => Ok(tenant),
+            Err(error) => {
+                let error: &dyn std::error::Error = &error;
+                tracing::warn!(tenant.id = %id, error, "a move was given up, and its copy is not deleted yet");
+                Ok(Tenant::clone(&given_up))
+            }
         }
-        Ok(tenant)
     }
 
-    /// Takes back what a move has done to the stores; the registry has to be told after it: as long as it knows of the move,
-    /// somebody takes back what this one has left half done.
+    /// Takes back what a move that was given up has done to the stores, and ends it.
     ///
     /// # Errors
-    /// [`MoveError`]; the same can be tried again.
-    pub async fn take_back(&self, tenant: &Arc<Tenant>) -> Result<Left, MoveError> {
-        let moving = tenant.moving.as_ref().filter(|moving| !moving.stage.has_left());
-        let transfer = self.transfer(tenant, moving.ok_or(RegistryError::MoveConflict)?)?;
-        // A new store that has died must not keep the old one closed.
-        let discarded = tokio::time::timeout(DISCARD_MOST, transfer.abandon()).await;
-        transfer.thaw(tenant.epoch + EPOCHS).await?;
-        match discarded {
-            Ok(Ok(())) => Ok(Left::Nothing),
-            Ok(Err(error)) => {
-                let error: &dyn std::error::Error = &error;
-                tracing::warn!(tenant.id = %tenant.id, error, "what was copied could not be deleted");
-                Ok(Left::Some(Box::new(transfer)))
-            }
-            Err(_elapsed) => Ok(Left::Some(Box::new(transfer))),
+    /// [`MoveError`]; the tenant is served where it is, and the same can be tried again.
+    pub async fn take_back(&self, tenant: &Arc<Tenant>) -> Result<Tenant, MoveError> {
+        let given_up =
+            tenant.moving.as_ref().filter(|moving| moving.stage == MoveStage::BackingOut);
+        let moving = given_up.ok_or(RegistryError::MoveConflict)?;
+        // Where this is not done, the first write does it.
+        if let Ok(source) = self.end(tenant, &moving.from)
+            && let Err(error) = source.thaw(tenant.epoch).await
+        {
+            let error: &dyn std::error::Error = &error;
+            tracing::warn!(tenant.id = %tenant.id, error, "the old store could not be opened yet");
         }
+        let copy = self.end(tenant, &moving.to)?;
+        // A new store that has died must not hold up whoever waits for this.
+        let deleted = tokio::time::timeout(DISCARD_MOST, copy.abandon()).await;
+        deleted.unwrap_or(Err(directory::MoveError::Superseded))?;
+        let id = tenant.id.clone();
+        let end = |registry: Registry, by| async move {
+            registry.end_back_out(&id, &by).await?.commit().await
+        };
+        self.tell(end).await
     }
 
     /// Ends the old address: who comes there is told the new one from now on.
@@ -206,23 +249,28 @@ impl Movers {
     /// # Errors
     /// [`MoveError`]; the same can be tried again.
     pub async fn clear(&self, tenant: &Tenant) -> Result<Tenant, MoveError> {
-        Ok(self.registry.clear_move(&tenant.id, &self.by()).await?.commit().await?)
+        let id = tenant.id.clone();
+        self.tell(|registry, by| async move { registry.clear_move(&id, &by).await?.commit().await })
+            .await
     }
 
     async fn go(&self, tenant: &Tenant, from: MoveStage) -> Result<Step, MoveError> {
-        let pending = self.registry.advance_move(&tenant.id, from, &self.by()).await?;
-        Ok(Step::Went(Box::new(pending.commit().await?)))
+        let id = tenant.id.clone();
+        let advance = |registry: Registry, by| async move {
+            registry.advance_move(&id, from, &by).await?.commit().await
+        };
+        Ok(Step::Went(Box::new(self.tell(advance).await?)))
     }
 
-    /// Does a step for which nobody can write, within the time that this may last.
+    /// Does what nobody can write during, within the time that this may last.
     async fn within_limit(
         &self,
-        moving: &Move,
-        step: impl Future<Output = Result<Step, MoveError>>,
-    ) -> Result<Step, MoveError> {
-        let gone = Duration::try_from(self.clock.now() - moving.stage_at).unwrap_or_default();
+        frozen_at: OffsetDateTime,
+        work: impl Future<Output = Result<(), MoveError>>,
+    ) -> Result<(), MoveError> {
+        let gone = Duration::try_from(self.clock.now() - frozen_at).unwrap_or_default();
         let left = FROZEN_MOST.saturating_sub(gone);
-        tokio::time::timeout(left, step).await.unwrap_or(Err(MoveError::TooLong))
+        tokio::time::timeout(left, work).await.unwrap_or(Err(MoveError::TooLong))
     }
 }
 

@@ -151,7 +151,8 @@ impl Exchange {
     /// that just failed is not asked to remember that: the line of the request does.
     async fn remember(&self, failure: &Failure) {
         let refusal = failure.refusal().clone();
-        let is_frozen = refusal.reason == Reason::TenantFrozen && self.caller.may_write().is_err();
+        let is_fence = matches!(refusal.reason, Reason::TenantFrozen | Reason::TenantMoving);
+        let is_frozen = is_fence && self.caller.may_write().is_err();
         if refusal.reason.class() == Class::Store && !is_frozen {
             return;
         }

@@ -209,6 +209,20 @@ fn a_node_serves_the_regions_it_is_told_to() {
 }
 
 #[test]
+fn a_region_gets_no_file_of_its_own_beside_a_database_server() {
+    let toml = "[registry]\nurl = \"postgres://db/registry\"\n[regions.us]\nstore = \"postgres://db/us\"\n";
+    let problem = "regions.eu.store (default): is not given, and region us has a database server (regions.us.store): name the database of region eu, or the gateway that serves it (regions.eu.gateway), or the regions of this node without it (node.regions)";
+    assert_eq!(problems(toml, &[]), [problem]);
+    for said in [
+        ("MUSTER__REGIONS__EU__STORE", "sqlite:eu.sqlite"),
+        ("MUSTER__REGIONS__EU__GATEWAY", "https://eu.example.com"),
+        ("MUSTER__NODE__REGIONS", "us"),
+    ] {
+        assert!(read(toml, &[said]).is_ok(), "{said:?}");
+    }
+}
+
+#[test]
 fn two_regions_share_neither_a_database_nor_a_host() {
     let toml = r#"
 [regions.us]
@@ -296,6 +310,7 @@ fn secrets_are_in_no_text_about_the_configuration() {
         ("MUSTER__REDIS__URL", "redis://:hunter2@redis/"),
         ("MUSTER__REGISTRY__URL", "postgres://muster:hunter2@db/registry"),
         ("MUSTER__REGIONS__EU__STORE", "postgres://muster:hunter2@db/eu"),
+        ("MUSTER__REGIONS__US__STORE", "postgres://muster:hunter2@db/us"),
     ];
     let config = read("", &variables).unwrap();
     assert!(!format!("{config:?}").contains("hunter2"));

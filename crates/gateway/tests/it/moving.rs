@@ -204,7 +204,7 @@ async fn a_move_is_taken_back_at_every_stage_before_the_cut_over() {
             assert_eq!(refused.header("retry-after"), Some("5"));
         }
 
-        let back = Arc::new(movers.back_out(&there).await.unwrap());
+        let back = Arc::new(movers.back_out(&there.id).await.unwrap());
 
         assert_eq!((back.moving.clone(), back.home()), (None, acme.tenant.home()));
         assert!(back.epoch > there.epoch, "nothing of the attempt counts");
@@ -212,9 +212,82 @@ async fn a_move_is_taken_back_at_every_stage_before_the_cut_over() {
         acme.post("/Users", &json!({ "userName": format!("after-{stage}") })).await.assert(201);
     }
     let there = whole_move(&movers, &acme, &to).await;
-    let late = movers.back_out(&there).await.unwrap_err();
+    let late = movers.back_out(&there.id).await.unwrap_err();
     assert!(matches!(late, MoveError::Registry(RegistryError::MoveConflict)), "{late:?}");
     assert_eq!(acme.get("/Users").await.total(), 8);
+}
+
+/// A node that has one of the stores.
+fn with_store(movers: &Movers, home: &Home) -> Movers {
+    let store = movers.store(home).unwrap().clone();
+    Movers { directories: [store].into_iter().collect(), ..movers.clone() }
+}
+
+#[actix_web::test]
+async fn whoever_comes_too_late_to_take_a_move_back_touches_nothing() {
+    let gateway = start().await;
+    let acme = gateway.tenant("acme").await;
+    fill(&acme).await;
+    let (movers, to) = (movers(&gateway), home("us", "1"));
+    let begun = begin(&movers, &acme, &to).await;
+    let verifying = drive(&movers, begun, MoveStage::Verifying).await;
+    let cut_over = drive(&movers, Arc::clone(&verifying), MoveStage::CutOver).await;
+
+    let late = movers.back_out(&verifying.id).await.unwrap_err();
+    assert!(late.is_others(), "{late:?}");
+    let late = movers.take_back(&verifying).await.unwrap_err();
+    assert!(late.is_others(), "{late:?}");
+    let late = movers.advance(&verifying, &mut Progress::default()).await.unwrap_err();
+    assert!(late.is_others(), "{late:?}");
+
+    drive(&movers, cut_over, MoveStage::Moved).await;
+    assert_eq!(acme.get("/Users").await.total(), 4);
+    acme.user("after").await;
+}
+
+#[actix_web::test]
+async fn nodes_that_have_one_of_the_stores_end_a_move_between_them() {
+    let gateway = start().await;
+    let (acme, wonka) = (gateway.tenant("acme").await, gateway.tenant("wonka").await);
+    for tenant in [&acme, &wonka] {
+        fill(tenant).await;
+    }
+    let (movers, to) = (movers(&gateway), home("us", "1"));
+    let begun = begin(&movers, &acme, &to).await;
+    drive(&movers, begun, MoveStage::CutOver).await;
+    let begun = begin(&movers, &wonka, &to).await;
+    drive(&movers, begun, MoveStage::Verifying).await;
+    let (source, target) = (with_store(&movers, &acme.tenant.home()), with_store(&movers, &to));
+    let later = crate::support::by().now + time::Duration::minutes(3);
+    let stage = async |tenant: &TestTenant| {
+        let now = movers.tenant(&tenant.tenant.id).await.unwrap();
+        now.moving.map(|moving| moving.stage)
+    };
+
+    // The node of the old store takes back what nobody drives, and lets it be written.
+    moves::end(&source, later).await;
+    assert_eq!(stage(&wonka).await, Some(MoveStage::BackingOut));
+    wonka.user("after").await;
+    assert_ne!(
+        rows(&gateway, &movers.tenant(&wonka.tenant.id).await.unwrap().into(), &to).await,
+        0
+    );
+    // That of the new store ends what is cut over, and deletes a copy that nobody wants.
+    moves::end(&target, later).await;
+    assert_eq!((stage(&acme).await, stage(&wonka).await), (Some(MoveStage::Moved), None));
+    assert_eq!(
+        rows(&gateway, &movers.tenant(&wonka.tenant.id).await.unwrap().into(), &to).await,
+        0
+    );
+    acme.user("after").await;
+    // What was left is deleted by the node that has it.
+    let much_later = later + time::Duration::days(40);
+    moves::end(&target, much_later).await;
+    assert_eq!(stage(&acme).await, Some(MoveStage::Moved));
+    moves::end(&source, much_later).await;
+    moves::end(&target, much_later).await;
+    assert_eq!(stage(&acme).await, None);
+    assert_eq!((acme.get("/Users").await.total(), wonka.get("/Users").await.total()), (5, 5));
 }
 
 #[actix_web::test]

@@ -5,6 +5,8 @@
 
 use super::HOP_HEADER;
 use super::breaker::Breaker;
+use super::connect::Connector;
+use super::places::{Place, Places};
 use super::tls::{PeerTls, TlsError};
 use super::upload::Upload;
 use crate::region::Region;
@@ -14,23 +16,16 @@ use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{Method, Request, Uri};
 use http_body::Body;
 use hyper::body::Incoming;
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use rustls::{ClientConfig, RootCertStore};
 use std::fmt;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 use thread_local::ThreadLocal;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Sleep, sleep, timeout_at};
 
-/// How long a connection may take to be made.
-const CONNECT_PATIENCE: Duration = Duration::from_millis(300);
 /// How long an idle connection is kept: shorter than a gateway keeps one, so that none is closed under a request.
 const IDLE: Duration = Duration::from_secs(30);
 /// How long a peer may be silent in the middle of an answer.
@@ -90,13 +85,11 @@ impl Gateway {
 pub struct Link {
     region: Region,
     gateway: Gateway,
-    connector: HttpsConnector<HttpConnector>,
+    connector: Connector,
     /// A pool a thread: a connection is driven by the thread that made it, and each request over another thread's would wake that
     /// one twice.
-    clients: ThreadLocal<Client<HttpsConnector<HttpConnector>, Upload>>,
-    /// Idle connections of a thread.
-    most_idle: usize,
-    places: Arc<Semaphore>,
+    clients: ThreadLocal<Client<Connector, Upload>>,
+    places: Places,
     breaker: Breaker,
     /// Tenths of a retry.
     budget: AtomicU32,
@@ -124,6 +117,8 @@ pub struct Outgoing<'a> {
     pub headers: HeaderMap,
     /// The body.
     pub upload: Upload,
+    /// Who asks, as far as it is known: nobody takes all places. `None`: it is not known at all.
+    pub whose: Option<&'a str>,
     /// When the client has to have its answer.
     pub deadline: Instant,
 }
@@ -171,40 +166,24 @@ impl Link {
         connections: usize,
         tls: &PeerTls,
     ) -> Result<Self, TlsError> {
-        let tls = if gateway.scheme == Scheme::HTTPS {
-            tls.config()?
-        } else {
-            ClientConfig::builder()
-                .with_root_certificates(RootCertStore::empty())
-                .with_no_client_auth()
-        };
-        let mut tcp = HttpConnector::new();
-        tcp.set_connect_timeout(Some(CONNECT_PATIENCE));
-        tcp.set_nodelay(true);
-        tcp.enforce_http(false);
-        let connector = HttpsConnectorBuilder::new()
-            .with_tls_config(tls)
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(tcp);
+        let connector = Connector::new(gateway.scheme == Scheme::HTTPS, tls)?;
         Ok(Self {
             region,
             gateway,
             connector,
             clients: ThreadLocal::new(),
-            most_idle: connections,
-            places: Arc::new(Semaphore::new(connections)),
+            places: Places::new(connections),
             breaker: Breaker::default(),
             budget: AtomicU32::new(RETRIES * RETRY_OF),
         })
     }
 
-    fn client(&self) -> &Client<HttpsConnector<HttpConnector>, Upload> {
+    fn client(&self) -> &Client<Connector, Upload> {
         self.clients.get_or(|| {
             Client::builder(TokioExecutor::new())
                 .pool_timer(TokioTimer::new())
                 .pool_idle_timeout(IDLE)
-                .pool_max_idle_per_host(self.most_idle)
+                .pool_max_idle_per_host(self.places.all())
                 .build(self.connector.clone())
         })
     }
@@ -233,8 +212,7 @@ impl Link {
         turned: impl Fn(Turn),
     ) -> Result<Answer, Unreachable> {
         self.breaker.enter(Instant::now()).map_err(Unreachable::Open)?;
-        let place = Arc::clone(&self.places).try_acquire_owned();
-        let place = place.map_err(|_none_left| Unreachable::Full)?;
+        let place = self.places.take(outgoing.whose, Instant::now()).ok_or(Unreachable::Full)?;
         self.earn();
         let mut is_again = false;
         loop {
@@ -342,7 +320,7 @@ pub struct Answer {
     body: Incoming,
     silence: Pin<Box<Sleep>>,
     is_waiting: bool,
-    _place: OwnedSemaphorePermit,
+    place: Place,
 }
 
 impl fmt::Debug for Answer {
@@ -357,10 +335,10 @@ impl fmt::Debug for Answer {
 pub struct Interrupted;
 
 impl Answer {
-    fn new(response: http::Response<Incoming>, place: OwnedSemaphorePermit) -> Self {
+    fn new(response: http::Response<Incoming>, place: Place) -> Self {
         let (head, body) = response.into_parts();
         let silence = Box::pin(sleep(SILENCE));
-        Self { head, body, silence, is_waiting: false, _place: place }
+        Self { head, body, silence, is_waiting: false, place }
     }
 
     /// How many bytes its body has, or would have, if it says so.
@@ -378,6 +356,7 @@ impl Answer {
             match Pin::new(&mut self.body).poll_frame(context) {
                 Poll::Ready(Some(Ok(frame))) => {
                     self.is_waiting = false;
+                    self.place.moved(Instant::now());
                     // Trailers are not forwarded.
                     if let Ok(piece) = frame.into_data() {
                         return Poll::Ready(Some(Ok(piece)));

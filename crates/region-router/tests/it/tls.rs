@@ -63,6 +63,7 @@ async fn ask(url: &str, tls: &PeerTls) -> Result<u16, Unreachable> {
         host: HeaderValue::from_static("eu-app.localhost"),
         headers: HeaderMap::new(),
         upload: Upload::none(),
+        whose: Some("abc"),
         deadline: Instant::now() + Duration::from_secs(10),
     };
     let answer = link.send(&outgoing, |_| None, |_| {}).await?;
@@ -120,6 +121,7 @@ async fn a_certificate_is_renewed_without_a_restart_and_kept_while_its_file_is_b
             host: HeaderValue::from_static("eu-app.localhost"),
             headers: HeaderMap::new(),
             upload: Upload::none(),
+            whose: Some("abc"),
             deadline: Instant::now() + Duration::from_secs(10),
         };
         let answer = link.send(&outgoing, |_| None, |_| {}).await;

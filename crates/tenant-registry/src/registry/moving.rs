@@ -88,7 +88,7 @@ impl Registry {
             MoveStage::Preparing => "move.freeze",
             MoveStage::Frozen => "move.verify",
             MoveStage::Verifying => "move.cut_over",
-            MoveStage::CutOver | MoveStage::Moved => "move.finish",
+            MoveStage::CutOver | MoveStage::Moved | MoveStage::BackingOut => "move.finish",
         };
         self.go(id, by, action, |change, old| {
             let moving = old.moving.as_ref().filter(|moving| moving.stage == from);
@@ -106,8 +106,9 @@ impl Registry {
         .await
     }
 
-    /// Gives a move up: the tenant stays where it is. The epoch rises as if it had moved, so that nothing that the attempt
-    /// left behind counts. The old home has to be opened for this epoch, before or after; nobody can write it before both.
+    /// Gives a move up: the tenant stays where it is, and from now on no cut-over can be made. The epoch rises as if it had
+    /// moved, so that nothing that the attempt left behind counts. What it left in the stores is taken back after this, and
+    /// never before it.
     ///
     /// # Errors
     /// [`RegistryError::MoveConflict`] when there is none, or it is cut over; otherwise as [`Self::begin_move`].
@@ -116,10 +117,32 @@ impl Registry {
         id: &TenantId,
         by: &By,
     ) -> Result<Pending<Tenant>, RegistryError> {
-        self.go(id, by, "move.back_out", |_, old| {
-            let moving = old.moving.as_ref().filter(|moving| !moving.stage.has_left());
-            moving.ok_or(RegistryError::MoveConflict)?;
-            Ok(Next { moving: None, home: old.home(), epoch: old.epoch + EPOCHS })
+        self.go(id, by, "move.back_out", |change, old| {
+            let moving = old.moving.as_ref().filter(|moving| moving.stage.can_back_out());
+            let moving = moving.ok_or(RegistryError::MoveConflict)?;
+            let (stage, stage_at) = (MoveStage::BackingOut, change.at);
+            Ok(Next {
+                moving: Some(Move { stage, stage_at, ..moving.clone() }),
+                home: old.home(),
+                epoch: old.epoch + EPOCHS,
+            })
+        })
+        .await
+    }
+
+    /// Ends a move that was given up, when nothing of its copy is left.
+    ///
+    /// # Errors
+    /// [`RegistryError::MoveConflict`] unless it was given up; otherwise as [`Self::begin_move`].
+    pub async fn end_back_out(
+        &self,
+        id: &TenantId,
+        by: &By,
+    ) -> Result<Pending<Tenant>, RegistryError> {
+        self.go(id, by, "move.end_back_out", |_, old| {
+            let given_up = |moving: &&Move| moving.stage == MoveStage::BackingOut;
+            old.moving.as_ref().filter(given_up).ok_or(RegistryError::MoveConflict)?;
+            Ok(Next { moving: None, home: old.home(), epoch: old.epoch })
         })
         .await
     }

@@ -198,8 +198,17 @@ async fn a_move_is_backed_out_of_at_every_stage_before_the_cut_over() {
             break;
         }
         let back = made(outcome).await;
-        assert_eq!((back.home(), back.moving), (home("eu", "0"), None));
+        let moving = back.moving.clone().unwrap();
+        assert_eq!((back.home(), moving.stage), (home("eu", "0"), MoveStage::BackingOut));
         assert_eq!(back.epoch, acme.epoch + 2, "nothing of the attempt counts");
+        // From now on there is no way there, and no second way back.
+        is_conflict(&node.advance_move(&acme.id, stage, &by()).await);
+        is_conflict(&node.advance_move(&acme.id, MoveStage::BackingOut, &by()).await);
+        is_conflict(&node.back_out_move(&acme.id, &by()).await);
+        is_conflict(&node.begin_move(&acme.id, &home("us", "0"), &by()).await);
+        let ended = made(node.end_back_out(&acme.id, &by()).await).await;
+        assert_eq!((ended.home(), ended.epoch, ended.moving), (back.home(), back.epoch, None));
+        is_conflict(&node.end_back_out(&acme.id, &by()).await);
         acme.epoch = back.epoch;
     }
     store.remove().await;

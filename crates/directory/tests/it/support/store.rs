@@ -14,6 +14,15 @@ pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
+/// Whether tests are to use a server.
+pub(crate) fn has_postgres() -> bool {
+    match variable("MUSTER_TEST_STORE").as_deref() {
+        None | Some("sqlite") => false,
+        Some("postgres") => true,
+        Some(other) => panic!("MUSTER_TEST_STORE is {other:?}; it may be sqlite or postgres"),
+    }
+}
+
 /// An empty database of its own.
 pub(crate) struct Store {
     pub(crate) url: String,
@@ -27,25 +36,24 @@ enum Kept {
 
 impl Store {
     pub(crate) fn new() -> Self {
-        match variable("MUSTER_TEST_STORE").as_deref() {
-            None | Some("sqlite") => {
-                let folder = TempDir::new().unwrap();
-                let url = format!("sqlite:{}", folder.path().join("us.db").display());
-                Self { url, place: Kept::Folder(folder) }
-            }
-            Some("postgres") => {
-                let url = variable("MUSTER_TEST_POSTGRES").expect(
-                    "MUSTER_TEST_STORE is postgres, and MUSTER_TEST_POSTGRES (postgres://user@host:port/) is not set",
-                );
-                let url = url.trim_end_matches('/').to_owned();
-                let name = format!("muster_test_{}", uuid::Uuid::new_v4().simple());
-                let store =
-                    Self { url: format!("{url}/{name}"), place: Kept::Server { url, name } };
-                store.administer("CREATE DATABASE", "");
-                store
-            }
-            Some(other) => panic!("MUSTER_TEST_STORE is {other:?}; it may be sqlite or postgres"),
-        }
+        if has_postgres() { Self::postgres() } else { Self::sqlite() }
+    }
+
+    pub(crate) fn sqlite() -> Self {
+        let folder = TempDir::new().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("us.db").display());
+        Self { url, place: Kept::Folder(folder) }
+    }
+
+    pub(crate) fn postgres() -> Self {
+        let url = variable("MUSTER_TEST_POSTGRES").expect(
+            "MUSTER_TEST_STORE is postgres, and MUSTER_TEST_POSTGRES (postgres://user@host:port/) is not set",
+        );
+        let url = url.trim_end_matches('/').to_owned();
+        let name = format!("muster_test_{}", uuid::Uuid::new_v4().simple());
+        let store = Self { url: format!("{url}/{name}"), place: Kept::Server { url, name } };
+        store.administer("CREATE DATABASE", "");
+        store
     }
 
     pub(crate) fn is_sqlite(&self) -> bool {

@@ -54,7 +54,7 @@ pub(super) static ROWS: &[Endpoint] = &[
         .asks(&[REGION, STATE, PLAN, POPULATION, PROVIDER, LIMIT, AFTER])
         .gives::<Page<tenants::TenantView>>(200),
     Endpoint::post("/admin/v1/tenants", "tenants.create", Operator(TenantsWrite), |call| boxed(tenants::create(call)))
-        .does("Makes a tenant", "The region is for good.")
+        .does("Makes a tenant", "Its data stays in the region, and in the shard, until it is moved.")
         .takes::<tenants::CreateTenant>()
         .gives::<tenants::TenantView>(201)
         .or(&[Code::SlugTaken, Code::RegionForbidden]),
@@ -63,7 +63,7 @@ pub(super) static ROWS: &[Endpoint] = &[
         .gives::<tenants::TenantView>(200)
         .versioned(),
     Endpoint::patch("/admin/v1/tenants/{tenant}", "tenants.change", Operator(TenantsWrite), |call| boxed(tenants::change(call)))
-        .does("Changes a tenant", "Region and profile cannot be changed; the population has a way of its own. `both_populations` is taken back when no token or OAuth client of the other one lives, and not while the tenant is being switched. A plan that lacks directory sync ends it after the plan's grace.")
+        .does("Changes a tenant", "The profile cannot be changed; region, shard and population have ways of their own. `both_populations` is taken back when no token or OAuth client of the other one lives, and not while the tenant is being switched. A plan that lacks directory sync ends it after the plan's grace.")
         .takes::<tenants::ChangeTenant>()
         .gives::<tenants::TenantView>(200)
         .versioned()

@@ -15,7 +15,7 @@ use serde_json::json;
 use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
-use tenant_registry::{Actor, Home, Manifest, MoveLease, MoveStage, RegistryError, Tenant};
+use tenant_registry::{Actor, Home, Manifest, Move, MoveLease, MoveStage, RegistryError, Tenant};
 use time::OffsetDateTime;
 use tokio_util::task::TaskTracker;
 
@@ -148,7 +148,8 @@ impl Mover {
         done
     }
 
-    /// Takes the right to drive the move. A mover that died has it for some seconds more; one that lives says so.
+    /// Takes the right to drive the move. A mover that died has it for some seconds more, and one that lives says again that it
+    /// has it; a server that ends the move is soon done with it.
     async fn take_lease(&self, tenant: &Tenant) -> anyhow::Result<()> {
         let mut seen: Option<MoveLease> = None;
         let deadline = tokio::time::Instant::now() + PATIENCE;
@@ -158,8 +159,11 @@ impl Mover {
                 Err(MoveError::Registry(RegistryError::MoveHeld(held))) => held,
                 Err(error) => return Err(error.into()),
             };
-            let is_alive = seen.as_ref().is_some_and(|seen| *seen != held);
-            if is_alive || tokio::time::Instant::now() > deadline {
+            let is_server = held.holder.starts_with("node:");
+            let is_renewed = seen
+                .as_ref()
+                .is_some_and(|seen| seen.holder == held.holder && seen.until != held.until);
+            if (is_renewed && !is_server) || tokio::time::Instant::now() > deadline {
                 bail!("{} is being moved by {} at this moment", tenant.slug, held.holder);
             }
             if seen.is_none() {
@@ -185,6 +189,13 @@ impl Mover {
 
     /// The tenant on its way there, from now on or already.
     async fn begun(&self, tenant: Tenant) -> anyhow::Result<Option<Tenant>> {
+        let mut tenant = tenant;
+        let is_given_up = |moving: &Move| moving.stage == MoveStage::BackingOut;
+        if tenant.moving.as_ref().is_some_and(is_given_up) {
+            tenant = self.movers.take_back(&Arc::new(tenant)).await.context(
+                "what is left of a move that was given up could not be deleted, which comes first",
+            )?;
+        }
         match &tenant.moving {
             Some(moving) if moving.to == self.to => return Ok(Some(tenant)),
             Some(moving) if moving.stage != MoveStage::Moved => bail!(
@@ -244,20 +255,30 @@ impl Mover {
         }
     }
 
-    /// What failed before the cut-over is taken back, since nobody can write meanwhile.
-    async fn failed(&self, tenant: &Arc<Tenant>, error: MoveError) -> anyhow::Error {
-        let has_left = tenant.moving.as_ref().is_some_and(|moving| moving.stage.has_left());
-        if has_left || error.is_others() {
-            return anyhow::Error::from(error)
-                .context("the tenant is in its new home, and the move is not ended: run the same command again");
+    /// What failed before the cut-over is taken back, since nobody can write meanwhile. How far it has come the registry says.
+    async fn failed(&self, tenant: &Tenant, error: MoveError) -> anyhow::Error {
+        let is_others = error.is_others();
+        let error = anyhow::Error::from(error);
+        let Ok(now) = self.movers.tenant(&tenant.id).await else {
+            return error.context("how far the move has come is not known, since the registry does not answer: run the same command again, or with --back-out");
+        };
+        match now.moving.as_ref().map(|moving| moving.stage) {
+            Some(MoveStage::CutOver | MoveStage::Moved) => error
+                .context("the tenant is in its new home, and the move is not ended: run the same command again"),
+            Some(MoveStage::BackingOut) | None => error.context("the move was given up: the tenant is where it was"),
+            Some(_) if is_others => error.context("another mover drives it"),
+            Some(_) => self.gave_up(&now, error).await,
         }
-        match self.movers.back_out(tenant).await {
-            Ok(_) => anyhow::Error::from(error).context(
+    }
+
+    async fn gave_up(&self, tenant: &Tenant, error: anyhow::Error) -> anyhow::Error {
+        match self.movers.back_out(&tenant.id).await {
+            Ok(_) => error.context(
                 "the move was taken back: the tenant is where it was, and nothing is lost",
             ),
             Err(other) => {
                 say(&format!("taking it back failed too: {other}"));
-                anyhow::Error::from(error).context(format!(
+                error.context(format!(
                     "the move failed and is not taken back yet: run `muster tenant move {} --back-out`",
                     tenant.slug
                 ))
@@ -267,35 +288,40 @@ impl Mover {
 
     /// What an operator who ends the command is told.
     async fn interrupted(&self, tenant: &Tenant) -> anyhow::Error {
-        let now = match self.movers.tenant(&tenant.id).await {
-            Ok(now) => Arc::new(now),
-            Err(error) => return error.into(),
+        // A step that the registry was being told is told to its end.
+        self.movers.tasks.close();
+        self.movers.tasks.wait().await;
+        self.movers.tasks.reopen();
+        let error = anyhow::anyhow!("interrupted");
+        let Ok(now) = self.movers.tenant(&tenant.id).await else {
+            return error.context("how far the move has come is not known, since the registry does not answer: run the same command again, or with --back-out");
         };
-        match &now.moving {
-            Some(moving) if !moving.stage.has_left() => match self.movers.back_out(&now).await {
-                Ok(_) => anyhow::anyhow!("interrupted: the move was taken back, and the tenant is where it was"),
-                Err(error) => anyhow::Error::from(error).context(format!(
-                    "interrupted: run `muster tenant move {} --back-out` to let the tenant be written again",
-                    now.slug
-                )),
-            },
-            Some(_) => anyhow::anyhow!(
-                "interrupted: the tenant is in its new home already; run the same command again to end the move"
+        match now.moving.as_ref().map(|moving| moving.stage) {
+            Some(stage) if stage.can_back_out() => self.gave_up(&now, error).await,
+            Some(MoveStage::BackingOut) => {
+                error.context("the move was given up: the tenant is where it was")
+            }
+            Some(_) => error.context(
+                "the tenant is in its new home already; run the same command again to end the move",
             ),
-            None => anyhow::anyhow!("interrupted: nothing was begun"),
+            None => error.context("nothing was begun"),
         }
     }
 
     async fn back_out(&self, tenant: Tenant) -> anyhow::Result<()> {
-        let back = match self.movers.back_out(&Arc::new(tenant)).await {
+        let back = match self.movers.back_out(&tenant.id).await {
             Err(MoveError::Registry(RegistryError::MoveConflict)) => {
-                bail!("it is too late: the tenant is in its new home; move it back instead")
+                bail!("it is too late: the tenant is in its new home")
             }
             back => back?,
         };
         let home = label(&back.region, &back.shard);
-        let line = format!("{} stays in {home}; nothing of the copy is left", back.slug);
-        self.output.answer(&json!({ "tenant": back.slug, "home": home, "stage": "none" }), &[line])
+        let (stage, left) = match &back.moving {
+            None => ("none", "nothing of the copy is left"),
+            Some(_) => ("backing_out", "the copy is deleted as soon as a node reaches it"),
+        };
+        let line = format!("{} stays in {home}; {left}", back.slug);
+        self.output.answer(&json!({ "tenant": back.slug, "home": home, "stage": stage }), &[line])
     }
 
     async fn end(&self, asked: &Arguments, tenant: Tenant) -> anyhow::Result<()> {

@@ -93,6 +93,35 @@ async fn no_more_requests_wait_for_a_peer_than_have_a_place() {
 }
 
 #[actix_web::test]
+async fn who_asks_for_tokens_takes_an_eighth_of_the_places_and_is_counted_here() {
+    let (peer, address) = Peer::start(Does::Wait).await;
+    let settings = [("MUSTER__REGIONS__EU__GATEWAY_CONNECTIONS", "8")];
+    let (edge, there, _home) = edge_to(address, &settings).await;
+    let url = format!("http://{}/oauth2/token", edge.address);
+    let client = reqwest::Client::builder().timeout(Duration::from_secs(30)).build().unwrap();
+    let ask = move || {
+        let request = client.post(&url).header("host", "eu-app.localhost");
+        let request = request.body("grant_type=client_credentials");
+        async move { request.send().await.unwrap().status().as_u16() }
+    };
+    let first = tokio::task::spawn_local(ask());
+    until("the first", async || (peer.heads().len() == 1).then_some(())).await;
+    assert_eq!(ask().await, 503, "the only place of those who are not known is taken");
+    let waiting = there.clone();
+    let second = tokio::task::spawn_local(async move { waiting.get("/Users").await.status });
+    until("a tenant's", async || (peer.heads().len() == 2).then_some(())).await;
+    // A burst is let through, and no more.
+    let mut statuses = Vec::new();
+    while statuses.last() != Some(&429) && statuses.len() < 1000 {
+        statuses.push(ask().await);
+    }
+    assert_eq!(statuses.last(), Some(&429));
+    assert!(statuses.len() > 100 && peer.heads().len() == 2);
+    first.abort();
+    second.abort();
+}
+
+#[actix_web::test]
 async fn a_second_hop_is_508() {
     let stores = crate::support::stores::Stores::new(&["us", "eu"]);
     let keys = stores.folder().join("edge-keys");

@@ -2,8 +2,10 @@
 
 use super::{SOON, begin, drive, home, movers, whole_move, write};
 use crate::forward::{PORT, home as home_node};
+use crate::support::stores::Stores;
 use crate::support::tenant::TestTenant;
 use crate::support::{TestGateway, until};
+use gateway::admin::keys::Keys;
 use serde_json::{Value, json};
 use tenant_registry::{MoveStage, NewClient, NewCredential, Routing, TenantChange};
 
@@ -120,4 +122,36 @@ async fn an_oauth_client_of_before_gets_tokens_at_its_old_address() {
     assert!(token.starts_with("mat_us_"), "{}", &token[..8]);
     let acme = TestTenant { token, ..acme };
     write(&acme, "by-oauth").await;
+}
+
+#[actix_web::test]
+async fn a_node_of_the_new_region_that_has_not_heard_yet_asks_for_a_moment() {
+    let both = [PORT, SOON];
+    let both = TestGateway::start_on(Stores::new(&["us", "eu"]), &["us", "eu"], &both).await;
+    let acme = both.tenant("acme").await;
+    let movers = movers(&both);
+    let begun = begin(&movers, &acme, &home("eu", "0")).await;
+    let folder = both.stores.folder().join("edge-keys");
+    let jwk = Keys::within(&folder).signing().unwrap().to_jwk().unwrap();
+    let jwks = both.stores.folder().join("peers.json");
+    std::fs::write(&jwks, json!({ "keys": [jwk] }).to_string()).unwrap();
+    let (jwks, keys) = (jwks.display().to_string(), folder.display().to_string());
+    let late = [
+        PORT,
+        ("MUSTER__REGISTRY__POLL_INTERVAL", "60s"),
+        ("MUSTER__NODE__PEER_JWKS", jwks.as_str()),
+    ];
+    let eu = TestGateway::start_on(both.stores.borrowed(), &["eu"], &late).await;
+    let us = both.edge(eu.address, &[PORT, SOON, ("MUSTER__NODE__KEYS", &keys)]).await;
+    let acme = us.at(&acme);
+
+    drive(&movers, begun, MoveStage::Moved).await;
+
+    let answer = until("the node of us hears of it", async || {
+        let answer = acme.get("/Users").await;
+        (answer.status != 200).then_some(answer)
+    })
+    .await;
+    answer.refused(503, "tenant_moving", None);
+    assert_eq!(answer.header("retry-after"), Some("5"));
 }
