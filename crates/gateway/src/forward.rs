@@ -278,6 +278,9 @@ impl Way {
             .await
         };
         match answer {
+            Ok(answer) if !headers::is_of_a_gateway(&answer.head) => {
+                self.refused(Unreachable::Failed, request)
+            }
             Ok(answer) => {
                 metrics::count_forward(&self.region, "answered");
                 let mut response = headers::back(&answer.head).body(Download::new(answer, pump));

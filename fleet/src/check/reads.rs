@@ -78,6 +78,10 @@ pub(super) fn check_answers(history: &[Event], findings: &mut Findings) {
         if matches!(event.status, 500 | 502 | 504) {
             findings.add("I9", said());
         }
+        // An answer that no gateway gave, but the server below it, or a proxy.
+        if event.status >= 400 && event.reason.is_empty() {
+            findings.add("I9", format!("no reason: {}", said()));
+        }
         if event.status == 503 && event.retry_after.is_empty() {
             findings.add("I9", format!("no Retry-After: {}", said()));
         }

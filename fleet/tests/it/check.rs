@@ -36,7 +36,7 @@ impl Run {
     fn event(&mut self, at: f64, op: &str, outcome: &str, more: &Value) {
         let mut event = json!({
             "at": seconds(at), "end": seconds(at + 0.1), "class": "us", "tenant": "acme", "node": "us1", "op": op,
-            "name": "ada", "id": "u1", "outcome": outcome, "status": 0,
+            "name": "ada", "id": "u1", "outcome": outcome, "status": 0, "reason": "why",
         });
         event.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         self.events.push(event);
@@ -240,6 +240,13 @@ fn a_500_and_a_503_that_does_not_say_when_are_found() {
         );
         assert_eq!(run.broken(), ["I9"], "{status}");
     }
+}
+
+#[test]
+fn an_answer_that_no_gateway_gave_is_found() {
+    let mut run = Run::good();
+    run.event(3.0, "patch", "fail", &json!({ "status": 408, "reason": "", "stamp": "s3" }));
+    assert_eq!(run.broken(), ["I9"]);
 }
 
 #[test]

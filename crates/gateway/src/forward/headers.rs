@@ -53,6 +53,13 @@ pub(super) fn onward(headers: &HeaderMap, request_id: &str, via: &str) -> there:
     onward
 }
 
+/// Whether a gateway said it. A server that waits for a head in vain, and a balancer whose gateways are gone, answer for
+/// themselves, and no identity provider can read that.
+pub(super) fn is_of_a_gateway(head: &PeerHead) -> bool {
+    let may_be_others = head.status.as_u16() == 408 || head.status.is_server_error();
+    !may_be_others || head.headers.contains_key("x-request-id")
+}
+
 /// The answer of a peer, without its body.
 pub(super) fn back(head: &PeerHead) -> HttpResponseBuilder {
     let status = StatusCode::from_u16(head.status.as_u16()).unwrap_or(StatusCode::BAD_GATEWAY);

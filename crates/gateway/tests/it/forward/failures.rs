@@ -43,6 +43,21 @@ async fn a_dead_peer_is_answered_for_at_once_and_the_own_region_is_served() {
 }
 
 #[actix_web::test]
+async fn what_no_gateway_said_is_not_passed_on() {
+    // A server whose client is slow, and a balancer whose gateways are gone.
+    for said in [
+        "HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\n\r\n",
+        "HTTP/1.1 502 Bad Gateway\r\ncontent-type: text/html\r\ncontent-length: 8\r\n\r\n<h1>502\n",
+    ] {
+        let (_peer, address) = Peer::start(Does::Say(said)).await;
+        let (_edge, there, _home) = edge_to(address, &[]).await;
+        let answer = there.post("/Users", &json!({ "userName": "ada" })).await;
+        answer.refused(503, "region_unreachable", None);
+        assert!(answer.header("retry-after").is_some());
+    }
+}
+
+#[actix_web::test]
 async fn a_peer_that_comes_back_is_asked_again() {
     let port = free_port();
     let address = SocketAddr::from(([127, 0, 0, 1], port));

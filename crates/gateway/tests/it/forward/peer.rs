@@ -11,6 +11,8 @@ use tokio_util::task::TaskTracker;
 pub(super) enum Does {
     /// Answers 200 with an empty list.
     Answer,
+    /// Answers this, as somebody who is no gateway.
+    Say(&'static str),
     /// Ends the connection.
     HangUp,
     /// Says nothing until the other side ends the connection.
@@ -47,6 +49,7 @@ impl Peer {
                     let answer = "HTTP/1.1 200 OK\r\ncontent-type: application/scim+json\r\ncontent-length: 2\r\nx-hop: 1\r\nconnection: x-hop\r\n\r\n{}";
                     stream.write_all(answer.as_bytes()).await.unwrap();
                 }
+                Does::Say(answer) => stream.write_all(answer.as_bytes()).await.unwrap(),
                 Does::HangUp => return,
                 Does::Wait => {
                     let mut rest = Vec::new();
