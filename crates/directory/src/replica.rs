@@ -3,7 +3,8 @@
 //! Whether it is a moment ago is measured by the primary's log: where it was at some time, and whether the copy has come that far.
 //! The times in the log itself say nothing while nothing is written, and nothing when the copy hears nothing.
 //!
-//! **Invariant**: a copy that is further behind than [`BEHIND`], that does not say, or that fails, is not read.
+//! **Invariant**: a copy that is further behind than [`BEHIND`], that does not say, that is another store's, or that fails, is not
+//! read.
 
 use crate::error::DirectoryError;
 use crate::scope::{Directory, Scoped};
@@ -20,6 +21,9 @@ const BEHIND: Duration = Duration::from_secs(30);
 const EVERY: Duration = Duration::from_secs(5);
 /// How long one look may take.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Which store it is: its region and shard, and the cluster that its data began in.
+const WHOSE: &str = "SELECT (SELECT region || '/' || shard FROM directory_store LIMIT 1) || ' ' || system_identifier FROM pg_control_system()";
 
 /// A copy of the store.
 #[derive(Debug)]
@@ -100,8 +104,11 @@ impl Directory {
         let reached = format!(
             "SELECT (pg_is_in_recovery() AND pg_last_wal_replay_lsn() >= '{oldest}'::pg_lsn)::text"
         );
-        let reached = at(&replica.database, &reached).await;
-        replica.found(reached.is_some_and(|reached| reached == "true"));
+        let reached = at(&replica.database, &reached).await.is_some_and(|said| said == "true");
+        // A position says nothing of which store it is in: that of another region may be further.
+        let whose = at(&replica.database, WHOSE).await;
+        let is_ours = whose.is_some() && whose == at(self.database(), WHOSE).await;
+        replica.found(reached && is_ours);
     }
 }
 

@@ -476,3 +476,25 @@ async fn a_copy_is_read_while_it_keeps_up_and_left_alone_when_it_does_not() {
     standby.up();
     asks(true).await;
 }
+
+#[tokio::test]
+async fn the_copy_of_another_store_is_not_read() {
+    if !is_asked() {
+        return;
+    }
+    let (primary, other) = (Server::start(""), Server::start(""));
+    let (directory, _) = scoped(&primary.url()).await;
+    // Its log is further, and it has the tables too.
+    let (_other_directory, elsewhere) = scoped(&other.url()).await;
+    for number in 0..50 {
+        let new = user(&json!({ "userName": format!("ada-{number}") }));
+        elsewhere.create_user(&new, &asked("user.create")).await.unwrap();
+    }
+    let standby = Server::standby_of(&other);
+    let copy = Database::open_replica(&standby.url(), &options()).await.unwrap();
+    directory.read_from(copy).await.unwrap();
+
+    // Looked at once at the start, and again.
+    tokio::time::sleep(Duration::from_secs(7)).await;
+    assert_eq!(directory.replica_in_use(), Some(false));
+}

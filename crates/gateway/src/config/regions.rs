@@ -234,7 +234,10 @@ pub(super) fn served(
     registry: &SecretString,
 ) -> BTreeSet<Region> {
     let served = named_or_all(values, regions);
-    if is_server(registry) {
+    let is_one_of_many =
+        ["redis.url", "redis.url_file", "node.peer_jwks"].iter().any(|key| values.is_given(key))
+            || regions.iter().any(|settings| matches!(settings.home, Home::Gateway(_)));
+    if is_one_of_many && is_server(registry) {
         check_known(values, regions, &served);
     }
     served
@@ -244,7 +247,7 @@ fn is_server(url: &SecretString) -> bool {
     Engine::of(url.expose_secret()) == Some(Engine::Postgres)
 }
 
-/// A file of its own for a region that nobody named is for a node on which everything is embedded. Where the registry and another
+/// A file of its own for a region that nobody named is for a node that is alone. On one of several, where the registry and another
 /// region have database servers, it would be a second home of the region's people, on a disk that is perhaps in another region.
 fn check_known(values: &mut Values, regions: &[RegionSettings], served: &BTreeSet<Region>) {
     let has_server = |settings: &&RegionSettings| match &settings.home {

@@ -88,6 +88,10 @@ fn tenant(reason: &str) -> Option<&'static str> {
             "The tenant is being switched to the other population, or moved: writes wait. Cut over, or undo the switch: `muster \
              tenant switch`."
         }
+        "tenant_moving" => {
+            "The tenant is being moved to another store: writes wait for some seconds. `muster tenant move TENANT --status` says how \
+             far it is, and `--back-out` leaves it where it was."
+        }
         "rate_limited" => {
             "The tenant has used up its rate: wait as long as Retry-After says, or raise it with `muster tenant set TENANT \
              --rate-limit`."

@@ -209,8 +209,8 @@ fn a_node_serves_the_regions_it_is_told_to() {
 }
 
 #[test]
-fn a_region_gets_no_file_of_its_own_beside_a_database_server() {
-    let toml = "[registry]\nurl = \"postgres://db/registry\"\n[regions.us]\nstore = \"postgres://db/us\"\n";
+fn a_region_gets_no_file_of_its_own_beside_database_servers_of_several_nodes() {
+    let toml = "[redis]\nurl = \"redis://redis/\"\n[registry]\nurl = \"postgres://db/registry\"\n[regions.us]\nstore = \"postgres://db/us\"\n";
     let problem = "regions.eu.store (default): is not given, and region us has a database server (regions.us.store): name the database of region eu, or the gateway that serves it (regions.eu.gateway), or the regions of this node without it (node.regions)";
     assert_eq!(problems(toml, &[]), [problem]);
     for said in [
@@ -220,6 +220,8 @@ fn a_region_gets_no_file_of_its_own_beside_a_database_server() {
     ] {
         assert!(read(toml, &[said]).is_ok(), "{said:?}");
     }
+    // A node that is alone.
+    assert!(read(toml.trim_start_matches("[redis]\nurl = \"redis://redis/\"\n"), &[]).is_ok());
 }
 
 #[test]

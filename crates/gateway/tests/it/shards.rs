@@ -49,7 +49,7 @@ async fn a_shard_that_is_not_on_the_node_is_503_and_hurts_nobody_else() {
 
 #[actix_web::test]
 async fn the_ops_port_and_the_commands_name_each_shard() {
-    let stores = Stores::new(&TWO);
+    let stores = Stores::new(&["us", "us/1", "eu"]);
     let migrated = json(&stores, &["migrate"]);
     assert_eq!(migrated["regions"], json!(["eu", "us", "us/1"]));
     let create = |slug, shard| {

@@ -59,7 +59,7 @@ fn an_assertion_is_good_for_no_other_request() {
         Bound { method: "DELETE", ..good },
         Bound { target: "/scim/v2/Users?count=2", ..good },
         Bound { host: "eu-board.localhost", ..good },
-        Bound { key_id: "abd", ..good },
+        Bound { key_id: "xyz", ..good },
         // Nothing moves from one part into the next.
         Bound { host: "eu-app.localhosta", key_id: "bc", ..good },
     ] {

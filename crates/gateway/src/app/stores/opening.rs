@@ -14,6 +14,9 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+/// How long the start of a node waits for a store. What takes longer, another process's migration for instance, is waited for while
+/// the others are served.
+const AT_THE_START: Duration = Duration::from_secs(20);
 /// How long it takes from the first try to the next; then twice as long each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// How long it takes from one try to the next at most.
@@ -29,7 +32,16 @@ pub(super) async fn open_those_that_answer(
 ) -> anyhow::Result<()> {
     let pool = &pool(config);
     let stores = served(config).map(|store| async move {
-        match try_open(store, pool, tasks).await {
+        let opening = Box::pin(try_open(store, pool, tasks));
+        let Ok(opened) = tokio::time::timeout(AT_THE_START, opening).await else {
+            let store = label(store.region, store.shard);
+            tracing::warn!(
+                store,
+                "a store is not open yet, or its schema is being brought up to date; the others are served, and it is waited for"
+            );
+            return Ok(());
+        };
+        match opened {
             Ok(directory) => {
                 directories.put(directory);
                 Ok(())

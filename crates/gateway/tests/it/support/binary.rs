@@ -27,7 +27,8 @@ impl Drop for Binary {
 /// A command with the stores and nothing else of this process's configuration.
 pub(crate) fn muster(stores: &Stores) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_muster"));
-    command.current_dir(stores.folder()).env("RUST_BACKTRACE", "0").envs(stores.variables());
+    command.current_dir(stores.folder()).env("RUST_BACKTRACE", "0");
+    command.envs(stores.files()).envs(stores.variables());
     command
 }
 

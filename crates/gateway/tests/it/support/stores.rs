@@ -63,6 +63,21 @@ impl Stores {
         all
     }
 
+    /// Settings that name a file for each region that has no database on the server: the program makes none beside a server that it
+    /// was not told of. Who names no region names them all by settings.
+    pub(crate) fn files(&self) -> Vec<(String, String)> {
+        let others =
+            ["us", "eu"].into_iter().filter(|name| !self.regions.iter().any(|r| r == name));
+        let named = others.map(|name| {
+            let file = self.folder.path().join(format!("{name}.sqlite"));
+            (
+                format!("MUSTER__REGIONS__{}__STORE", name.to_uppercase()),
+                format!("sqlite:{}", file.display()),
+            )
+        });
+        if self.server.is_some() && !self.regions.is_empty() { named.collect() } else { Vec::new() }
+    }
+
     /// The same ones for another node, which does not end them.
     pub(crate) fn borrowed(&self) -> Self {
         let server = self.server.as_ref().map(|server| Server {
