@@ -10,7 +10,7 @@ use crate::cli::parse;
 use crate::config::Config;
 use crate::moving::{MoveError, Movers, Progress, Step, holder};
 use anyhow::{Context as _, bail};
-use clap::Args;
+use clap::{ArgGroup, Args};
 use serde_json::json;
 use std::io::Write as _;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ const TOLD: u64 = 50_000;
 const PATIENCE: Duration = Duration::from_secs(40);
 
 #[derive(Debug, Args)]
-#[group(id = "what", required = true, multiple = true, args = ["to_shard", "to_region", "status", "back_out"])]
+#[command(group = ArgGroup::new("what").required(true).multiple(true).args(["to_shard", "to_region", "status", "back_out"]))]
 pub(crate) struct Arguments {
     /// Slug or id
     tenant: String,
