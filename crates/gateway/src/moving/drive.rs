@@ -172,9 +172,10 @@ impl Movers {
         let moved = tenant.moving.as_ref().filter(|moving| moving.stage == MoveStage::Moved);
         let moving = moved.ok_or(RegistryError::MoveConflict)?;
         let transfer = self.end(tenant, &moving.from)?;
-        transfer.retire(tenant.epoch).await?;
         if self.store(&moving.to).is_ok() {
             self.carry_rest(tenant, moving, moving.stage_at - FROZEN_MOST * 3).await?;
+        } else {
+            transfer.retire(tenant.epoch).await?;
         }
         let tables = transfer.purge_source().await?;
         let left: u64 = tables.iter().map(|table| table.after).sum();
