@@ -1,4 +1,6 @@
 //! The connections to a SQLite file: one that writes, a few that read.
+//!
+//! **Invariant**: no connection is used again that may be within a transaction.
 
 use super::fault::is_busy;
 use super::{OpenError, PoolOptions};
@@ -6,6 +8,7 @@ use sea_orm_migration::sea_orm::{
     ConnectOptions, Database as Connector, DatabaseConnection, DbErr,
 };
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{Connection as _, SqliteConnection};
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
@@ -85,6 +88,21 @@ fn sqlite_options(
                 // What is deleted is gone from the file too, not only from the tables.
                 .pragma("secure_delete", "ON")
                 .pragma("cache_size", cache)
+        })
+        .map_sqlx_sqlite_pool_opts(|pool| {
+            pool.before_acquire(|connection, _known| {
+                let is_clean = is_outside_transactions(connection);
+                Box::pin(std::future::ready(Ok(is_clean)))
+            })
         });
     connect
+}
+
+/// Whether a connection that was given back may be used again; otherwise it is closed, and another one made.
+///
+/// A full disk or a failed read makes SQLite end the whole transaction by itself (SQLITE_FULL, SQLITE_IOERR). The ROLLBACK that
+/// follows is then an error, after which the driver still counts one transaction as open: the next one would be a savepoint
+/// in none, and the one after a savepoint in that, released and answered, and never committed.
+fn is_outside_transactions(connection: &SqliteConnection) -> bool {
+    !connection.is_in_transaction()
 }

@@ -1,12 +1,14 @@
 //! Stores that fail, belong to another region, or must not be written to.
 
 use crate::support::store::{Store, options};
-use crate::support::{BASE, NOW, Scene, asked, open, open_on, user};
+use crate::support::{BASE, NOW, Scene, asked, open, open_on, tenant, user};
 use directory::{Directory, DirectoryError};
 use migrations::{Database, Engine, PoolOptions};
 use region_router::Region;
 use sea_orm::{ConnectionTrait, TransactionTrait};
 use serde_json::json;
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::task::TaskTracker;
 
@@ -68,6 +70,34 @@ async fn a_server_that_does_not_answer_is_unavailable() {
         matches!(refused, DirectoryError::Open(_) | DirectoryError::Unavailable(_)),
         "{refused:?}"
     );
+}
+
+#[tokio::test]
+async fn after_a_transaction_that_the_file_itself_has_ended_what_is_answered_is_kept() {
+    let store = Store::sqlite();
+    let database = store.database().await;
+    let directory = open_on(database.clone()).await;
+    let scoped = directory.within(&Arc::new(tenant('a')));
+    let mut answered = BTreeSet::new();
+
+    for round in 0..3 {
+        // What a full disk does (SQLITE_FULL): the transaction is gone before anybody rolls it back.
+        let ended = database.writer().begin().await.unwrap();
+        ended.execute_unprepared("ROLLBACK").await.unwrap();
+        drop(ended);
+        // The disk is still full, and the next one is given up too.
+        drop(database.writer().begin().await.unwrap());
+        for number in 0..3 {
+            let new = user(&json!({ "userName": format!("ada-{round}-{number}") }));
+            let made = scoped.create_user(&new, &asked("user.create")).await.unwrap();
+            scoped.user(&made.user.id, BASE).await.unwrap();
+            answered.insert(made.user.id);
+        }
+    }
+
+    directory.close().await.unwrap();
+    let kept: BTreeSet<String> = store.texts("SELECT id FROM users").await.into_iter().collect();
+    assert_eq!(kept, answered);
 }
 
 #[tokio::test]
