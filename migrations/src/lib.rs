@@ -7,5 +7,5 @@ pub mod open;
 pub mod registry;
 
 pub use directory::DirectoryMigrator;
-pub use open::{Database, Engine, Fault, OpenError, PoolOptions};
+pub use open::{Database, Engine, Fault, OpenError, PoolOptions, causes};
 pub use registry::RegistryMigrator;

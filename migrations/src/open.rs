@@ -9,7 +9,7 @@ mod migrate;
 mod postgres;
 mod sqlite;
 
-pub use fault::{Fault, code, may_pass};
+pub use fault::{Fault, causes, code, may_pass};
 pub use migrate::MIGRATION_PATIENCE;
 
 use health::{Health, Watch};

@@ -218,12 +218,12 @@ async fn close(state: &State) {
     wait(&state.tasks, state.config.server.shutdown_timeout).await;
     for (region, shard, directory) in state.directories.iter() {
         if let Err(error) = directory.close().await {
-            let error: &dyn std::error::Error = &error;
+            let error = migrations::causes(&error);
             tracing::error!(%region, shard, error, "a store did not close cleanly");
         }
     }
     if let Err(error) = state.registry.close().await {
-        let error: &dyn std::error::Error = &error;
+        let error = migrations::causes(&error);
         tracing::error!(error, "the registry did not close cleanly");
     }
 }

@@ -253,7 +253,7 @@ impl Inner {
         self.connection.store(None);
         metrics::show_redis(false);
         if is_news {
-            let error: &dyn std::error::Error = why;
+            let error = migrations::causes(why);
             tracing::warn!(error, "Redis does not answer; each node counts on its own.");
         }
     }

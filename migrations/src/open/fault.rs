@@ -1,6 +1,7 @@
 //! What an error of a database means for whoever asked: by SQLSTATE and SQLite's result codes, never by a text.
 
 use sea_orm_migration::sea_orm::{ConnAcquireErr, DbErr, RuntimeErr, SqlErr};
+use std::error::Error;
 
 /// What an error of a database means for whoever asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +68,22 @@ pub fn may_pass(error: &DbErr) -> bool {
         }
         error => Fault::of(error).is_away() || Fault::of(error) == Fault::Timeout,
     }
+}
+
+/// An error and its causes in one line, each said once: for logs, whose JSON shows of an error only its own text.
+#[must_use]
+pub fn causes(error: &dyn Error) -> String {
+    let mut said = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if !said.contains(&text) {
+            said.push_str(": ");
+            said.push_str(&text);
+        }
+        cause = error.source();
+    }
+    said
 }
 
 /// The SQLSTATE, or SQLite's result code.

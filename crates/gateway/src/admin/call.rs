@@ -185,7 +185,7 @@ impl Call {
         for population in populations {
             let scoped = directory.within_population(&tenant, *population);
             if let Err(error) = scoped.fence(self.facts.now).await {
-                let error: &dyn std::error::Error = &error;
+                let error = migrations::causes(&error);
                 tracing::warn!(
                     error,
                     tenant.id = tenant.id.as_str(),

@@ -10,7 +10,7 @@ use super::problem::{Code, Problem};
 use crate::app::stores::label;
 use crate::moving::{MoveError, Movers, holder, tombstone_until};
 use serde::Serialize;
-use tenant_registry::{Home, MoveLease, MoveStage, Tenant};
+use tenant_registry::{Home, MoveLease, MoveStage, RegistryError, Tenant};
 use utoipa::ToSchema;
 
 /// How far a tenant's data is on its way to another store.
@@ -72,7 +72,10 @@ pub async fn back_out(call: Call) -> Result<Answer, Problem> {
     let stores = (&admin.registry, &admin.directories);
     let movers = Movers::new(stores, &admin.config, holder("admin"), by.actor.clone());
     // First, so that no cut-over can be made any more, and only of the version that was seen.
-    let pending = admin.registry.back_out_move(&known.id, &by).await?;
+    let pending = match admin.registry.back_out_move(&known.id, &by).await {
+        Err(RegistryError::MoveConflict) => return Err(too_late(&movers.tenant(&known.id).await?)),
+        pending => pending?,
+    };
     let answer = call.settle(pending, |tenant| shown(&call, tenant, None)).await?;
     if call.dry_run {
         return Ok(answer);
@@ -84,12 +87,24 @@ pub async fn back_out(call: Call) -> Result<Answer, Problem> {
     match movers.holding(&known.id, work).await {
         Ok(_) => {}
         Err(error) => {
-            let error: &dyn std::error::Error = &error;
+            let error = migrations::causes(&error);
             tracing::warn!(tenant.id = %known.id, error, "a move was given up, and its copy is not deleted yet");
         }
     }
     admin.registry.release_move_lease(&known.id, &movers.holder).await?;
     Ok(answer)
+}
+
+fn too_late(tenant: &Tenant) -> Problem {
+    let said = match &tenant.moving {
+        None => "The tenant is not being moved: there is nothing to take back.".to_owned(),
+        Some(moving) => format!(
+            "The tenant is in its new home already, {} (its move is at the stage {}), and cannot be left where it was. The same `muster tenant move` again, or a server with that store, ends the move; then it can be moved back.",
+            label(&moving.to.region, &moving.to.shard),
+            moving.stage
+        ),
+    };
+    Problem::new(Code::StateConflict, said)
 }
 
 fn shown(call: &Call, tenant: &Tenant, lease: Option<MoveLease>) -> Answer {

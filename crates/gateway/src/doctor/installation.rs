@@ -2,7 +2,7 @@
 
 use super::reach::{self, Route};
 use super::report::{Check, Finding};
-use super::wire::{Silence, Wire, chain, shortened};
+use super::wire::{Silence, Wire, shortened};
 use crate::app::Stores;
 use crate::app::stores::{label, open_registry, store_key};
 use crate::config::{Config, FIRST_SHARD, Home};
@@ -46,7 +46,7 @@ async fn registry(config: &Config) -> Finding {
     };
     match registry.tenants().await {
         Ok(tenants) => check.pass(format!("it does, with {} tenants", tenants.len())),
-        Err(error) => check.fail(chain(&error), fix),
+        Err(error) => check.fail(migrations::causes(&error), fix),
     }
 }
 
@@ -68,7 +68,7 @@ async fn store(config: &Config, settings: &crate::config::RegionSettings, shard:
         Err(error) => check.fail(shortened(&format!("{error:#}")), fix),
         Ok(directory) => match directory.ping().await {
             Ok(()) => check.pass("it does"),
-            Err(error) => check.fail(chain(&error), fix),
+            Err(error) => check.fail(migrations::causes(&error), fix),
         },
     }
 }

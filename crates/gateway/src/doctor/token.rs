@@ -59,7 +59,7 @@ pub(super) async fn mint(
             "Finish or undo the switch, or give the doctor a token in a file: --token-file FILE.",
         )),
         Err(error) => Err(check.fail(
-            super::wire::chain(&error),
+            migrations::causes(&error),
             "The registry does not take a new token. See its database, or give the doctor a token in a file: --token-file FILE.",
         )),
     }
@@ -170,7 +170,7 @@ pub(super) async fn revoke(
     };
     let error = revoked.err()?;
     Some(Check::new("token.revoke", base, "revoking the token of this run").warn(
-        super::wire::chain(&error),
+        migrations::causes(&error),
         format!("It ends by itself after 10 minutes; revoke it before with `muster token revoke {key_id}`."),
     ))
 }

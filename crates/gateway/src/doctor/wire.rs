@@ -73,7 +73,7 @@ impl Wire {
             .resolve(&host, at)
             .user_agent(concat!("muster-doctor/", env!("CARGO_PKG_VERSION")))
             .build()
-            .map_err(|error| Silence(chain(&error)))?;
+            .map_err(|error| Silence(migrations::causes(&error)))?;
         Ok(Self {
             http,
             connected: format!("{}://{host}:{}", url.scheme(), at.port()),
@@ -125,7 +125,9 @@ impl Call<'_> {
             request = request.header(reqwest::header::CONTENT_TYPE, media).body(body);
         }
         let started = Instant::now();
-        Reply::read(request, started).await.map_err(|error| Silence(chain(&error.without_url())))
+        Reply::read(request, started)
+            .await
+            .map_err(|error| Silence(migrations::causes(&error.without_url())))
     }
 }
 
@@ -209,21 +211,6 @@ pub(super) fn shortened(text: &str) -> String {
         short.push('…');
     }
     short
-}
-
-/// An error and its causes, each said once.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let mut said = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let text = error.to_string();
-        if !said.contains(&text) {
-            said.push_str(": ");
-            said.push_str(&text);
-        }
-        cause = error.source();
-    }
-    said
 }
 
 /// Text as it stands in a query (RFC 3986 §2.1).

@@ -92,7 +92,7 @@ pub(crate) fn receive(request: &mut ServiceRequest) -> Option<Hop> {
         }
         Err(why) => {
             if state.limiter.is_news(&format!("hop {why}")) {
-                let error: &dyn std::error::Error = &why;
+                let error = migrations::causes(&why);
                 tracing::warn!(error, "a forwarded request is taken for a client's");
             }
             None

@@ -46,7 +46,7 @@ pub async fn warn(state: &State, now: OffsetDateTime) {
 }
 
 fn unread(error: &RegistryError) {
-    let error: &dyn std::error::Error = error;
+    let error = migrations::causes(error);
     tracing::warn!(
         error,
         "tokens and secrets that end soon could not be read; the next run tries again"
@@ -55,7 +55,7 @@ fn unread(error: &RegistryError) {
 
 fn told(tenant: &TenantId, outcome: Result<(), JobError>) {
     if let Err(error) = outcome {
-        let error: &dyn std::error::Error = &error;
+        let error = migrations::causes(&error);
         tracing::warn!(tenant.id = %tenant, error, "the end of a token or a secret could not be announced; the next run tries again");
     }
 }

@@ -33,7 +33,7 @@ pub async fn end(movers: &Movers, now: OffsetDateTime) {
             Ok(()) => {}
             Err(error) if error.is_others() => {}
             Err(error) => {
-                let error: &dyn std::error::Error = &error;
+                let error = migrations::causes(&error);
                 tracing::warn!(tenant.id = %tenant.id, error, "a move could not be ended; the next run goes on");
             }
         }

@@ -27,7 +27,7 @@ pub async fn purge(state: &State, now: OffsetDateTime) {
             Ok(0) => {}
             Ok(rows) => tracing::info!(%region, shard, rows, "old history purged"),
             Err(error) => {
-                let error: &dyn std::error::Error = &error;
+                let error = migrations::causes(&error);
                 tracing::warn!(%region, shard, error, "old history could not be purged; the next run tries again");
             }
         }
@@ -35,7 +35,7 @@ pub async fn purge(state: &State, now: OffsetDateTime) {
     let due = match due(state, now - retention.closed).await {
         Ok(due) => due,
         Err(error) => {
-            let error: &dyn std::error::Error = &error;
+            let error = migrations::causes(&error);
             tracing::warn!(error, "closed tenants could not be read; the next run tries again");
             return;
         }
@@ -47,7 +47,7 @@ pub async fn purge(state: &State, now: OffsetDateTime) {
                 tracing::info!(tenant.id = %tenant.id, rows, "closed tenant purged");
             }
             Err(error) => {
-                let error: &dyn std::error::Error = &error;
+                let error = migrations::causes(&error);
                 tracing::warn!(tenant.id = %tenant.id, error, "closed tenant could not be purged; the next run goes on");
             }
         }

@@ -45,7 +45,7 @@ pub async fn finish(state: &State, told: &Told, now: OffsetDateTime) -> bool {
     let all = match tenants(state, None).await {
         Ok(all) => all,
         Err(error) => {
-            let error: &dyn std::error::Error = &error;
+            let error = migrations::causes(&error);
             tracing::warn!(error, "switches could not be read; the next run tries again");
             return false;
         }
@@ -57,7 +57,7 @@ pub async fn finish(state: &State, told: &Told, now: OffsetDateTime) -> bool {
             Ok(ended) => done &= ended,
             Err(error) => {
                 done = false;
-                let error: &dyn std::error::Error = &error;
+                let error = migrations::causes(&error);
                 tracing::warn!(tenant.id = %id, error, "a switch could not be ended; the next run goes on");
             }
         }
@@ -158,7 +158,7 @@ impl Told {
     fn tell(&self, tenant: &Tenant, user: &str, error: &DirectoryError) {
         let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if told.insert(format!("{} {user}", tenant.id)) {
-            let error: &dyn std::error::Error = error;
+            let error = migrations::causes(error);
             tracing::warn!(
                 tenant.id = %tenant.id, resource.id = user, error,
                 "somebody cannot be deactivated, which keeps a switch from its end; the next run tries again"

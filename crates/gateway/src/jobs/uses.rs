@@ -92,7 +92,7 @@ pub async fn flush(state: &State) {
         })
         .collect();
     if let Err(error) = state.registry.note_uses(&uses).await {
-        let error: &dyn std::error::Error = &error;
+        let error = migrations::causes(&error);
         tracing::warn!(
             error,
             "last uses of credentials could not be written; they are kept for the next time"

@@ -141,7 +141,7 @@ impl Movers {
         let frozen_at = progress.frozen_at.unwrap_or(moving.stage_at - FROZEN_MOST * 2);
         // Else it comes when the old store is emptied.
         if let Err(error) = self.carry_rest(tenant, moving, frozen_at).await {
-            let error: &dyn std::error::Error = &error;
+            let error = migrations::causes(&error);
             tracing::warn!(tenant.id = %tenant.id, error, "what the old store noted last could not be brought along yet");
         }
         Ok(step)
@@ -212,7 +212,7 @@ impl Movers {
         match self.take_back(&given_up).await {
             Ok(tenant) => Ok(tenant),
             Err(error) => {
-                let error: &dyn std::error::Error = &error;
+                let error = migrations::causes(&error);
                 tracing::warn!(tenant.id = %id, error, "a move was given up, and its copy is not deleted yet");
                 Ok(Tenant::clone(&given_up))
             }
@@ -231,7 +231,7 @@ impl Movers {
         if let Ok(source) = self.end(tenant, &moving.from)
             && let Err(error) = source.thaw(tenant.epoch).await
         {
-            let error: &dyn std::error::Error = &error;
+            let error = migrations::causes(&error);
             tracing::warn!(tenant.id = %tenant.id, error, "the old store could not be opened yet");
         }
         let copy = self.end(tenant, &moving.to)?;

@@ -4,13 +4,17 @@ use super::{NANOS, Rate, Standing};
 use crate::shared::{Question, Shared};
 
 /// The same judgement as [`Rate::judge`], by the clock of Redis: allowed, remaining, microseconds to wait, and until all is
-/// to be had again. What is there is believed as far as the burst goes: the rate may have been another, or the clock.
+/// to be had again. What is there is believed as far as the burst goes: the rate may have been another, or the clock, or it may
+/// be garbage. That is written down too, so that whoever is refused for it waits no longer than for a burst.
 const JUDGE: &str = "
 local t = redis.call('TIME'); local now = t[1]*1000000 + t[2]
 local each, burst, requests = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local full = tonumber(redis.call('GET', KEYS[1]) or now) or now
-if full < now then full = now end
-if full > now + each*burst then full = now + each*burst end
+if not (full >= now) then full = now end
+if full > now + each*burst then
+  full = now + each*burst
+  redis.call('SET', KEYS[1], string.format('%.3f', full), 'PX', math.ceil(each*burst/1000)+1)
+end
 local after = full + each*requests; local wait = after - now - each*burst
 if wait > 0.5 then
   return {ARGV[1], {0, math.floor((each*burst - (full - now))/each), math.ceil(wait), math.ceil(full - now)}}

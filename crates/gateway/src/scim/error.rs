@@ -17,7 +17,6 @@ use provisioning::{Reason, Refusal};
 use region_router::Region;
 use scim_core::ScimError;
 use scim_core::error::ErrorBody;
-use std::error::Error;
 use std::fmt;
 
 /// The media type of every answer (RFC 7644 §3.1), without a charset: JSON has none.
@@ -141,8 +140,8 @@ impl Failure {
     /// Logs what the store said, if it failed. The line of the request has its id and says the rest.
     pub fn log_cause(&self) {
         let Parts { cause: Some(cause), refusal, request_id, .. } = &*self.0 else { return };
-        let (source, reason): (&dyn Error, _) = (cause, refusal.reason.as_str());
-        tracing::error!(error = source, request_id, reason, "the directory failed");
+        let (error, reason) = (migrations::causes(cause), refusal.reason.as_str());
+        tracing::error!(error, request_id, reason, "the directory failed");
     }
 
     /// The answer.

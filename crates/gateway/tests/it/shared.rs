@@ -192,6 +192,10 @@ async fn an_answer_to_another_question_is_none() {
     is_shared_again(&large).await;
 }
 
+async fn answered(tenant: &TestTenant) -> Option<()> {
+    (tenant.get("/Users").await.status == 200).then_some(())
+}
+
 #[actix_web::test]
 async fn what_others_wrote_under_our_keys_is_believed_as_far_as_a_burst_goes() {
     let redis = Redis::own();
@@ -206,6 +210,13 @@ async fn what_others_wrote_under_our_keys_is_believed_as_far_as_a_burst_goes() {
     let refused = acme.get("/Users").await;
     refused.refused(429, "rate_limited", None);
     assert_eq!(refused.header("retry-after"), Some("1"));
+    // Whoever is refused for it waits for a burst, and not until then.
+    until("the burst is to be had again", async || answered(&acme).await).await;
+    for lie in ["1e308", "inf", "-nan"] {
+        redis.tell(&["SET", &key, lie]);
+        acme.get("/Users").await;
+        until(lie, async || answered(&acme).await).await;
+    }
     redis.tell(&["SET", &key, "nonsense"]);
     acme.get("/Users").await.assert(200);
     // Of another kind, it is an error, and this node counts.

@@ -108,7 +108,7 @@ impl Writer<'_> {
             }
             Err(error) => {
                 if !self.is_failing {
-                    let error: &dyn std::error::Error = &error;
+                    let error = migrations::causes(&error);
                     tracing::error!(error, file = %self.path.display(), "The snapshot of the registry cannot be written; a node that starts while the registry's database is away would begin with an older one.");
                 }
                 self.is_failing = true;

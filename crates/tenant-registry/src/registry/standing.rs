@@ -65,7 +65,7 @@ impl Registry {
             Ok(_) => tracing::info!("What the registry's database holds is in use again."),
             Err(RegistryError::Doubtful(doubt)) => self.say_doubt(doubt),
             Err(error) => {
-                let error: &dyn std::error::Error = error;
+                let error = migrations::causes(error);
                 tracing::warn!(
                     error,
                     "The registry's database does not answer; known tenants are served from memory."

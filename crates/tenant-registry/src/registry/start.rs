@@ -131,7 +131,7 @@ impl Registry {
             Err(RegistryError::Doubtful(doubt)) => node.say_doubt(&doubt),
             Err(error) if !error.may_pass() => return Err(error),
             Err(error) => {
-                let error: &dyn std::error::Error = &error;
+                let error = migrations::causes(&error);
                 tracing::warn!(error, generation, file = %path.display(), "The registry's database does not answer; known tenants are served from the snapshot on disk.");
             }
         }

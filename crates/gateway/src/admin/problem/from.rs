@@ -7,7 +7,6 @@
 use super::{Code, Problem};
 use directory::DirectoryError;
 use provisioning::Class;
-use std::error::Error;
 use tenant_registry::{RegistryError, TenantState};
 
 /// Seconds after which a store that failed is worth another try.
@@ -89,7 +88,7 @@ impl From<RegistryError> for Problem {
 }
 
 fn registry_failed(error: &RegistryError) -> Problem {
-    let error: &dyn Error = error;
+    let error = migrations::causes(error);
     tracing::error!(error, "the registry failed");
     Problem::new(
         Code::RegistryUnavailable,
@@ -146,7 +145,7 @@ impl From<DirectoryError> for Problem {
                 "The question is about too many rows. Name a person, a narrower time, or a request.",
             ),
             error @ DirectoryError::Uncertain(_) => {
-                let error: &dyn Error = &error;
+                let error = migrations::causes(&error);
                 tracing::error!(error, "the directory failed");
                 Self::new(
                     Code::StoreUnavailable,
@@ -159,7 +158,7 @@ impl From<DirectoryError> for Problem {
             | DirectoryError::WrongRegion(_)
             | DirectoryError::WrongShard(_)
             | DirectoryError::Open(_)) => {
-                let error: &dyn Error = &error;
+                let error = migrations::causes(&error);
                 tracing::error!(error, "the directory failed");
                 Self::new(
                     Code::StoreUnavailable,

@@ -9,7 +9,6 @@ use anyhow::Context as _;
 use directory::DirectoryError;
 use migrations::Engine;
 use secrecy::ExposeSecret;
-use std::error::Error;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -106,7 +105,7 @@ async fn keep_opening_one(
 }
 
 fn tell(store: Served<'_>, error: &DirectoryError) {
-    let (store, error): (_, &dyn Error) = (label(store.region, store.shard), error);
+    let (store, error) = (label(store.region, store.shard), migrations::causes(error));
     tracing::error!(
         store,
         error,

@@ -15,7 +15,9 @@ use serde_json::json;
 use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
-use tenant_registry::{Actor, Home, Manifest, Move, MoveLease, MoveStage, RegistryError, Tenant};
+use tenant_registry::{
+    Actor, Home, Manifest, Move, MoveLease, MoveStage, RegistryError, Tenant, TenantId,
+};
 use time::OffsetDateTime;
 use tokio_util::task::TaskTracker;
 
@@ -81,7 +83,8 @@ pub(crate) async fn run(asked: Arguments, config: &Config, output: Output) -> an
     let actor = Actor::Cli;
     let mut movers = Movers::new((&registry, &directories), config, holder("cli"), actor);
     movers.told = told;
-    let mover = Mover { movers, to, output, stop_after: asked.stop_after, frozen_at: None };
+    let stop_after = asked.stop_after;
+    let mover = Mover { movers, from, to, output, stop_after, frozen_at: None };
     let done = Box::pin(mover.run(&asked, tenant)).await;
     for (_, _, directory) in directories.iter() {
         directory.close().await.ok();
@@ -98,7 +101,10 @@ fn target(asked: &Arguments, tenant: &Tenant, config: &Config) -> anyhow::Result
     };
     let shard = asked.to_shard.clone().unwrap_or_else(|| crate::config::FIRST_SHARD.to_owned());
     parse::shard(&shard, &region, config)?;
-    if region != tenant.region && asked.confirm.as_deref() != Some(tenant.slug.as_str()) {
+    if let Some(word) = asked.confirm.as_deref().filter(|word| *word != tenant.slug.as_str()) {
+        bail!("--confirm says {word}, and the tenant is {}: nothing is moved", tenant.slug);
+    }
+    if region != tenant.region && asked.confirm.is_none() {
         bail!(
             "the data of {slug} would leave region {from} for region {region}: say so with --confirm {slug}",
             slug = tenant.slug,
@@ -127,6 +133,7 @@ async fn open_both(
 
 struct Mover {
     movers: Movers,
+    from: Home,
     to: Home,
     output: Output,
     stop_after: Option<MoveStage>,
@@ -311,7 +318,7 @@ impl Mover {
     async fn back_out(&self, tenant: Tenant) -> anyhow::Result<()> {
         let back = match self.movers.back_out(&tenant.id).await {
             Err(MoveError::Registry(RegistryError::MoveConflict)) => {
-                bail!("it is too late: the tenant is in its new home")
+                self.is_back(&tenant.id).await?
             }
             back => back?,
         };
@@ -322,6 +329,19 @@ impl Mover {
         };
         let line = format!("{} stays in {home}; {left}", back.slug);
         self.output.answer(&json!({ "tenant": back.slug, "home": home, "stage": stage }), &[line])
+    }
+
+    /// A tenant that cannot be left where it is any more: somebody may have done that meanwhile.
+    async fn is_back(&self, id: &TenantId) -> anyhow::Result<Tenant> {
+        let now = self.movers.tenant(id).await?;
+        if now.moving.is_none() && now.home() == self.from {
+            return Ok(now);
+        }
+        bail!(
+            "it is too late: {} is in its new home, {}; give the command of the move again to end it, and then move it back",
+            now.slug,
+            label(&now.region, &now.shard)
+        )
     }
 
     async fn end(&self, asked: &Arguments, tenant: Tenant) -> anyhow::Result<()> {

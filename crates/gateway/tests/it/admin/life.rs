@@ -1,9 +1,12 @@
 //! A tenant from its making to its end, and what each state means at SCIM.
 
 use super::api::Api;
+use crate::moving;
+use crate::support::stores::Stores;
 use crate::support::tenant::TestTenant;
 use crate::support::{TestGateway, until};
 use serde_json::{Value, json};
+use tenant_registry::MoveStage;
 
 async fn scene() -> (TestGateway, Api, TestTenant, String) {
     let gateway = TestGateway::start().await;
@@ -202,4 +205,21 @@ async fn what_an_operator_does_to_a_person_is_seen_at_scim_and_in_the_log() {
     // The audit, which is global, names no person.
     let audit = api.get(&format!("{at}/audit?limit=200")).await;
     assert!(!audit.text.contains("ada") && !audit.text.contains("a1\""), "{}", audit.text);
+}
+
+#[actix_web::test]
+async fn a_move_that_cannot_be_taken_back_is_refused_with_where_the_tenant_is() {
+    let stores = Stores::new(&["us", "us/1", "eu"]);
+    let gateway = TestGateway::start_on(stores, &["us", "eu"], &[moving::SOON]).await;
+    let (api, acme) = (Api::of(&gateway), gateway.tenant("acme").await);
+    let (movers, to) = (moving::movers(&gateway), moving::home("us", "1"));
+    let path = format!("/admin/v1/tenants/{}/move", acme.tenant.id);
+
+    let refused = api.delete(&path).await.assert(409);
+    assert_eq!(refused.code(), "state_conflict");
+    assert!(refused.text.contains("nothing to take back"), "{}", refused.text);
+    let begun = moving::begin(&movers, &acme, &to).await;
+    moving::drive(&movers, begun, MoveStage::CutOver).await;
+    let refused = api.delete(&path).await.assert(409);
+    assert!(refused.text.contains("in its new home already, us/1"), "{}", refused.text);
 }

@@ -4,6 +4,8 @@ use super::{SOON, begin, drive, home, movers, rows, start, write};
 use crate::support::TestGateway;
 use crate::support::binary::{json, muster};
 use serde_json::{Value, json};
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
 use std::sync::Arc;
 use tenant_registry::MoveStage;
 
@@ -56,7 +58,11 @@ async fn what_cannot_be_is_said_before_anything_is_done() {
     for (how, said) in [
         (&["--to-shard", "0"][..], "acme is there already"),
         (&["--to-shard", "7"], "region us has no shard"),
-        (&["--to-region", "eu", "--confirm", "amce"], "say so with --confirm acme"),
+        (
+            &["--to-region", "eu", "--confirm", "amce"],
+            "--confirm says amce, and the tenant is acme",
+        ),
+        (&["--to-shard", "1", "--confirm", "amce"], "--confirm says amce, and the tenant is acme"),
         (&["--to-region", "mars", "--confirm", "acme"], "there is no region"),
         (&["--back-out"], "acme is not being moved"),
     ] {
@@ -121,4 +127,46 @@ async fn an_operator_sees_a_move_and_takes_it_back() {
     assert_eq!((&back["home"], &back["stage"]), (&json!("us"), &json!("none")));
     write(&acme, "bob").await;
     assert_eq!(rows(&gateway, &Arc::clone(&acme.tenant), &to).await, 0);
+}
+
+#[actix_web::test]
+async fn whoever_waits_to_take_a_move_back_and_finds_it_taken_back_is_told_so() {
+    let gateway = start().await;
+    let acme = gateway.tenant("acme").await;
+    acme.user("ada").await;
+    let (movers, to) = (movers(&gateway), home("us", "1"));
+    let begun = begin(&movers, &acme, &to).await;
+    let frozen = drive(&movers, begun, MoveStage::Frozen).await;
+    movers.take_lease(&frozen.id).await.unwrap();
+
+    let mut waiting = muster(&gateway.stores)
+        .args(["tenant", "move", "acme", "--back-out", "-o", "json"])
+        .envs([SOON])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut heard = String::new();
+    let mut said = BufReader::new(waiting.stderr.take().unwrap());
+    said.read_line(&mut heard).unwrap();
+    assert!(heard.contains("waiting for it"), "{heard}");
+    movers.back_out(&frozen.id).await.unwrap();
+    movers.registry.release_move_lease(&frozen.id, &movers.holder).await.unwrap();
+
+    let done = waiting.wait_with_output().unwrap();
+    assert!(done.status.success(), "{said:?}");
+    let back: Value = serde_json::from_slice(&done.stdout).unwrap();
+    assert_eq!((&back["home"], &back["stage"]), (&json!("us"), &json!("none")));
+}
+
+#[actix_web::test]
+async fn a_tenant_in_its_new_home_is_said_to_be_there() {
+    let gateway = start().await;
+    let acme = gateway.tenant("acme").await;
+    let (movers, to) = (movers(&gateway), home("us", "1"));
+    let begun = begin(&movers, &acme, &to).await;
+    drive(&movers, begun, MoveStage::CutOver).await;
+
+    let failure = fails(&gateway, &["tenant", "move", "acme", "--back-out"]);
+    assert!(failure.contains("it is too late: acme is in its new home, us/1"), "{failure}");
 }
