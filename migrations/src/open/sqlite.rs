@@ -100,7 +100,7 @@ fn sqlite_options(
 
 /// Whether a connection that was given back may be used again; otherwise it is closed, and another one made.
 ///
-/// A full disk or a failed read makes SQLite end the whole transaction by itself (SQLITE_FULL, SQLITE_IOERR). The ROLLBACK that
+/// A full disk or a failed read makes SQLite end the whole transaction by itself (`SQLITE_FULL`, `SQLITE_IOERR`). The ROLLBACK that
 /// follows is then an error, after which the driver still counts one transaction as open: the next one would be a savepoint
 /// in none, and the one after a savepoint in that, released and answered, and never committed.
 fn is_outside_transactions(connection: &SqliteConnection) -> bool {
