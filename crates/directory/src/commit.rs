@@ -7,13 +7,15 @@
 //! cannot be known is answered so.
 
 use crate::error::{DirectoryError, Fault};
-use crate::scope::{Committed, Scoped, TRIES};
+use crate::scope::Scoped;
 use crate::script::Script;
 use migrations::Engine;
 use sea_orm::{ConnAcquireErr, ConnectionTrait, DatabaseTransaction, DbErr, Statement};
 use std::pin::Pin;
 use std::time::{Duration, Instant};
 
+/// How often a write that met a deadlock or a serialization failure is tried.
+pub(crate) const TRIES: usize = 4;
 /// How long something is tried again when nobody has said for how long it is waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long it takes from the first try to the second; then twice as long each time.
@@ -23,6 +25,15 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// How long a look at what became of a write may take at least: its time may be over.
 const LEAST: Duration = Duration::from_millis(500);
+
+/// What a statement that was committed on its own came to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Committed {
+    /// It answered.
+    Number(i64),
+    /// The answer was lost, and its decision is there.
+    Found,
+}
 
 /// How often something was tried, and how long it will be.
 pub(crate) struct Tries<'a> {

@@ -4,10 +4,11 @@
 
 mod write;
 
+use crate::commit::TRIES;
 use crate::decisions::{Asked, Verdict, record as decide};
 use crate::error::{DirectoryError, Fault};
 use crate::members::{AtOnce, Tried, hold_parents, leave_groups};
-use crate::scope::{Scoped, TRIES, applied, instant, new_id};
+use crate::scope::{Scoped, applied, instant, new_id};
 use provisioning::{Reason, conflict};
 use scim_core::{Document, Group, Member, MemberStep};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, QueryResult};

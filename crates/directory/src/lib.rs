@@ -22,6 +22,7 @@ mod residency;
 mod scope;
 mod script;
 mod seats;
+mod store;
 mod users;
 mod writer;
 
@@ -35,6 +36,7 @@ pub use moving::{
 };
 pub use once::Once;
 pub use residency::Residency;
-pub use scope::{Directory, PoolState, Scoped, new_id};
+pub use scope::{Scoped, new_id};
 pub use seats::Tally;
+pub use store::{Directory, PoolState};
 pub use users::{Action, Run, StoredManager, StoredUser, UserAnswer};

@@ -22,7 +22,8 @@ mod table;
 pub use compare::{Comparison, Difference, Differs, TableCount};
 
 use crate::error::DirectoryError;
-use crate::scope::{Directory, Scoped, first_id};
+use crate::scope::{Scoped, first_id};
+use crate::store::Directory;
 use migrations::Engine;
 use region_router::Population;
 use rows::{Pager, Range, Work};

@@ -4,8 +4,9 @@
 
 use crate::error::DirectoryError;
 use crate::once::forgotten;
-use crate::scope::{Directory, first_id, micros};
+use crate::scope::{first_id, micros};
 use crate::script::{backend, list_of, one_of};
+use crate::store::Directory;
 use sea_orm::{ConnectionTrait, Statement, Value};
 use time::OffsetDateTime;
 

@@ -6,12 +6,14 @@
 //!
 //! **Invariant**: every leaf is true or false and never null, so that `not` is plain negation.
 
+mod compare;
 mod leaf;
 mod manager;
 mod order;
 
-use crate::users::write::EMAIL_KEY_BYTES;
-use leaf::{Leaf, compare, present};
+use crate::users::emails::EMAIL_KEY_BYTES;
+use compare::{compare, present};
+use leaf::Leaf;
 use migrations::Engine;
 pub(crate) use order::Order;
 use scim_core::{Condition, Op, Operand, Target};

@@ -7,8 +7,9 @@
 //! read.
 
 use crate::error::DirectoryError;
-use crate::scope::{Directory, Scoped};
+use crate::scope::Scoped;
 use crate::script::backend;
+use crate::store::Directory;
 use migrations::{Database, Engine};
 use sea_orm::{ConnectionTrait, DbErr, Statement};
 use std::collections::VecDeque;

@@ -3,8 +3,9 @@
 //! **Invariant**: [`TABLES`] names every table with tenants' rows; a test compares it with the schema.
 
 use crate::error::DirectoryError;
-use crate::scope::{Directory, Scoped, micros};
+use crate::scope::{Scoped, micros};
 use crate::script::backend;
+use crate::store::Directory;
 use migrations::Engine;
 use region_router::Population;
 use sea_orm::{ConnectionTrait, DbErr, Statement};

@@ -1,143 +1,41 @@
-//! Where a statement begins: a directory, one tenant's scope in it, and the ways to read and to write.
+//! Where a statement begins: one tenant's scope in a directory, and the ways to read and to write.
 //!
 //! **Invariant**: [`Scoped`] is the only way to a tenant's rows, and it binds the tenant as `$1`.
 
-use crate::decisions::Recorder;
 use crate::error::DirectoryError;
 use crate::fence;
-use crate::listing::{Gate, Positions};
-use crate::replica::Replica;
 use crate::script::{Script, backend};
-use crate::writer::Writer;
-use migrations::{Database, DirectoryMigrator, Engine};
-use region_router::{Population, Region};
+use crate::seats;
+use crate::store::Directory;
+use migrations::{Database, Engine};
+use region_router::Population;
 use sea_orm::{
     ConnectionTrait, DatabaseTransaction, DbErr, QueryResult, SqliteTransactionMode, Statement,
     TransactionOptions, TransactionTrait, Value,
 };
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, Weak};
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 use tenant_registry::Tenant;
 use time::OffsetDateTime;
-use tokio_util::task::TaskTracker;
 use uuid::{ContextV7, Timestamp, Uuid};
 
-/// Slots over which a tenant's counters are spread: a slot is locked until its commit is synced, and writes that
-/// fall on different slots do not wait for each other.
-pub(crate) const SLOTS: u64 = 64;
-/// The shard that a region's only store is.
-const FIRST_SHARD: &str = "0";
-/// How often a write that met a deadlock or a serialization failure is tried.
-pub(crate) const TRIES: usize = 4;
-
-/// One store of a region: the only one, or one of its shards.
+/// One population of one tenant in a directory.
+///
+/// It owns what it needs, so that a write can be a task that is finished also when whoever asked has gone.
 #[derive(Debug, Clone)]
-pub struct Directory {
-    inner: Arc<Inner>,
-}
-
-#[derive(Debug)]
-struct Inner {
-    region: Region,
-    shard: String,
-    database: Database,
-    writer: Option<Writer>,
-    recorder: Recorder,
-    positions: Positions,
-    gate: Gate,
-    tasks: TaskTracker,
-    replica: OnceLock<Replica>,
-    is_closed: AtomicBool,
-}
-
-/// A directory that others keep.
-pub(crate) struct WeakDirectory(Weak<Inner>);
-
-impl WeakDirectory {
-    pub(crate) fn upgrade(&self) -> Option<Directory> {
-        self.0.upgrade().map(|inner| Directory { inner })
-    }
-}
-
-/// How busy a pool of connections is.
-#[derive(Debug, Clone, Copy)]
-pub struct PoolState {
-    /// Connections open.
-    pub size: u32,
-    /// Of these, waiting for work.
-    pub idle: u32,
-}
-
-/// What a statement that was committed on its own came to.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Committed {
-    /// It answered.
-    Number(i64),
-    /// The answer was lost, and its decision is there.
-    Found,
+pub struct Scoped {
+    directory: Directory,
+    tenant: Arc<Tenant>,
+    population: Population,
+    /// What the rows are kept under.
+    key: Arc<str>,
+    /// Until when somebody waits for the answer.
+    pub(crate) deadline: Option<Instant>,
+    /// Whether a moment ago is good enough.
+    pub(crate) is_lax: bool,
 }
 
 impl Directory {
-    /// Opens the first store of a region; see [`Self::open_shard`].
-    ///
-    /// # Errors
-    /// As [`Self::open_shard`].
-    pub async fn open(
-        database: Database,
-        region: Region,
-        tasks: TaskTracker,
-        now: OffsetDateTime,
-    ) -> Result<Self, DirectoryError> {
-        Self::open_shard(database, region, FIRST_SHARD, tasks, now).await
-    }
-
-    /// Opens a store of a region: brings its schema up to date and makes sure that it is this region's, and this shard of it.
-    ///
-    /// # Errors
-    /// When the store does not answer, its schema is newer, or it holds another region's or shard's data.
-    pub async fn open_shard(
-        database: Database,
-        region: Region,
-        shard: &str,
-        tasks: TaskTracker,
-        now: OffsetDateTime,
-    ) -> Result<Self, DirectoryError> {
-        database.migrate::<DirectoryMigrator>().await?;
-        claim(&database, (&region, shard), now).await?;
-        let writer = match database.engine() {
-            Engine::Sqlite => Some(Writer::start(database.writer().clone(), &tasks)),
-            Engine::Postgres => None,
-        };
-        let recorder = Recorder::start(database.clone(), writer.clone(), &tasks);
-        Ok(Self {
-            inner: Arc::new(Inner {
-                region,
-                shard: shard.to_owned(),
-                database,
-                writer,
-                recorder,
-                positions: Positions::default(),
-                gate: Gate::default(),
-                tasks,
-                replica: OnceLock::new(),
-                is_closed: AtomicBool::new(false),
-            }),
-        })
-    }
-
-    /// The region whose data this store holds.
-    #[must_use]
-    pub fn region(&self) -> &Region {
-        &self.inner.region
-    }
-
-    /// Which of the region's stores it is.
-    #[must_use]
-    pub fn shard(&self) -> &str {
-        &self.inner.shard
-    }
-
     /// One tenant's view of the store, of the population that it has now.
     #[must_use]
     pub fn within(&self, tenant: &Arc<Tenant>) -> Scoped {
@@ -156,142 +54,6 @@ impl Directory {
             is_lax: false,
         }
     }
-
-    /// Whether the store answers.
-    ///
-    /// # Errors
-    /// When it does not.
-    pub async fn ping(&self) -> Result<(), DirectoryError> {
-        let statement = Statement::from_string(backend(self.engine()), "SELECT 1");
-        let database = &self.inner.database;
-        let answer = database.watch(database.reader().query_one_raw(statement)).await;
-        answer.inspect_err(|error| database.note(error))?;
-        Ok(())
-    }
-
-    /// How busy the connections are.
-    #[must_use]
-    pub fn pool_state(&self) -> PoolState {
-        let (size, idle) = match self.engine() {
-            Engine::Sqlite => {
-                let pool = self.inner.database.reader().get_sqlite_connection_pool();
-                (pool.size(), pool.num_idle())
-            }
-            Engine::Postgres => {
-                let pool = self.inner.database.reader().get_postgres_connection_pool();
-                (pool.size(), pool.num_idle())
-            }
-        };
-        PoolState { size, idle: u32::try_from(idle).unwrap_or(u32::MAX) }
-    }
-
-    /// Writes what is still buffered: decisions of reads, and counts.
-    pub async fn flush(&self) {
-        self.inner.recorder.flush().await;
-    }
-
-    /// Writes what is still buffered and ends the connections.
-    ///
-    /// # Errors
-    /// When the connections cannot be ended.
-    pub async fn close(&self) -> Result<(), DirectoryError> {
-        self.inner.recorder.flush().await;
-        self.inner.is_closed.store(true, Ordering::Release);
-        if let Some(replica) = self.replica() {
-            replica.close().await?;
-        }
-        Ok(self.inner.database.close().await?)
-    }
-
-    pub(crate) fn is_closed(&self) -> bool {
-        self.inner.is_closed.load(Ordering::Acquire)
-    }
-
-    pub(crate) fn downgrade(&self) -> WeakDirectory {
-        WeakDirectory(Arc::downgrade(&self.inner))
-    }
-
-    pub(crate) fn replica(&self) -> Option<&Replica> {
-        self.inner.replica.get()
-    }
-
-    /// Gives the copy of the store; back comes one that is too much.
-    pub(crate) fn set_replica(&self, replica: Replica) -> Result<(), Replica> {
-        self.inner.replica.set(replica)
-    }
-
-    /// The one writer of a file.
-    pub(crate) fn writer(&self) -> Option<&Writer> {
-        self.inner.writer.as_ref()
-    }
-
-    pub(crate) fn engine(&self) -> Engine {
-        self.inner.database.engine()
-    }
-
-    pub(crate) fn database(&self) -> &Database {
-        &self.inner.database
-    }
-
-    pub(crate) fn positions(&self) -> &Positions {
-        &self.inner.positions
-    }
-
-    pub(crate) fn gate(&self) -> &Gate {
-        &self.inner.gate
-    }
-
-    /// Where work runs that is finished also when whoever asked has gone.
-    pub(crate) fn tasks(&self) -> &TaskTracker {
-        &self.inner.tasks
-    }
-
-    pub(crate) fn recorder(&self) -> &Recorder {
-        &self.inner.recorder
-    }
-}
-
-/// Writes the region and the shard into an empty store, or compares them.
-async fn claim(
-    database: &Database,
-    (region, shard): (&Region, &str),
-    now: OffsetDateTime,
-) -> Result<(), DirectoryError> {
-    let backend = backend(database.engine());
-    let statement = Statement::from_sql_and_values(
-        backend,
-        "INSERT INTO directory_store (region, shard, created_at) SELECT $1, $2, $3
-         WHERE NOT EXISTS (SELECT 1 FROM directory_store)",
-        [region.as_str().into(), shard.into(), micros(now).into()],
-    );
-    database.writer().execute_raw(statement).await?;
-    let statement = Statement::from_string(backend, "SELECT region, shard FROM directory_store");
-    for row in database.reader().query_all_raw(statement).await? {
-        let stored: (String, String) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
-        if stored.0 != region.as_str() {
-            return Err(DirectoryError::WrongRegion(stored.0));
-        }
-        if stored.1 != shard {
-            return Err(DirectoryError::WrongShard(stored.1));
-        }
-    }
-    Ok(())
-}
-
-/// One population of one tenant in a directory.
-///
-/// It owns what it needs, so that a write can be a task that is finished also when whoever asked has gone.
-#[derive(Debug, Clone)]
-pub struct Scoped {
-    directory: Directory,
-    tenant: Arc<Tenant>,
-    population: Population,
-    /// What the rows are kept under.
-    key: Arc<str>,
-    /// Until when somebody waits for the answer.
-    pub(crate) deadline: Option<Instant>,
-    /// Whether a moment ago is good enough.
-    pub(crate) is_lax: bool,
 }
 
 impl Scoped {
@@ -424,14 +186,7 @@ impl Scoped {
                       VALUES ($1, $2, 'active', $3) ON CONFLICT (tenant_id) DO NOTHING";
         let values = vec![self.tenant.epoch.into(), micros(now).into()];
         transaction.execute_raw(self.statement(insert, values)).await?;
-        let slots: Vec<String> =
-            (0..SLOTS).map(|slot| format!("($1, {slot}, 0, 0, 0, 0)")).collect();
-        let insert = format!(
-            "INSERT INTO tallies (tenant_id, slot, users, seats, groups, removed) VALUES {}
-             ON CONFLICT (tenant_id, slot) DO NOTHING",
-            slots.join(", ")
-        );
-        transaction.execute_raw(self.statement(insert, Vec::new())).await?;
+        transaction.execute_raw(self.statement(seats::make_slots(), Vec::new())).await?;
         transaction.commit().await?;
         Ok(true)
     }
@@ -461,12 +216,6 @@ pub(crate) fn made_at(id: &str) -> Option<OffsetDateTime> {
     let (seconds, nanos) = Uuid::parse_str(id).ok()?.get_timestamp()?.to_unix();
     let seconds = OffsetDateTime::from_unix_timestamp(i64::try_from(seconds).ok()?).ok()?;
     Some(seconds + std::time::Duration::from_nanos(nanos.into()))
-}
-
-/// The slot of a tenant's counters that a resource is counted in.
-pub(crate) fn slot_of(id: &str) -> i64 {
-    let sum = id.bytes().fold(0_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
-    i64::try_from(sum % SLOTS).unwrap_or_default()
 }
 
 /// An instant as the store keeps it: microseconds since 1970, in whole milliseconds, which is what `meta` shows, so

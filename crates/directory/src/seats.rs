@@ -3,10 +3,14 @@
 //! **Invariant**: a seat is taken, and compared with the limit, in the transaction that makes or reactivates a user.
 
 use crate::error::DirectoryError;
-use crate::scope::{Scoped, applied, slot_of};
+use crate::scope::{Scoped, applied};
 use crate::script::Script;
 use migrations::Engine;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
+
+/// Slots over which a tenant's counters are spread: a slot is locked until its commit is synced, and writes that
+/// fall on different slots do not wait for each other.
+const SLOTS: u64 = 64;
 
 /// What one write adds to the counters.
 #[derive(Debug, Clone, Copy, Default)]
@@ -37,6 +41,22 @@ pub struct Tally {
     pub active: u64,
     /// Groups.
     pub groups: u64,
+}
+
+/// The statement that makes a tenant's slots, where they are not there.
+pub(crate) fn make_slots() -> String {
+    let slots: Vec<String> = (0..SLOTS).map(|slot| format!("($1, {slot}, 0, 0, 0, 0)")).collect();
+    format!(
+        "INSERT INTO tallies (tenant_id, slot, users, seats, groups, removed) VALUES {}
+         ON CONFLICT (tenant_id, slot) DO NOTHING",
+        slots.join(", ")
+    )
+}
+
+/// The slot of a tenant's counters that a resource is counted in.
+fn slot_of(id: &str) -> i64 {
+    let sum = id.bytes().fold(0_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+    i64::try_from(sum % SLOTS).unwrap_or_default()
 }
 
 /// Adds the counters' step to a script.

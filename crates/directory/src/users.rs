@@ -4,18 +4,21 @@
 
 mod act;
 mod belonging;
+pub(crate) mod emails;
 pub(crate) mod manager;
+mod refused;
 mod restore;
-pub(crate) mod write;
+mod write;
 
 pub use act::{Action, Run};
 pub use manager::StoredManager;
 
+use crate::commit::TRIES;
 use crate::decisions::Asked;
-use crate::error::{DirectoryError, Fault};
-use crate::scope::{Scoped, TRIES, applied, instant, new_id};
+use crate::error::DirectoryError;
+use crate::scope::{Scoped, applied, instant, new_id};
 use migrations::Engine;
-use provisioning::{Reason, Refusal, conflict, seats as seat_rule};
+use provisioning::Reason;
 use scim_core::{Document, User};
 use sea_orm::{ConnectionTrait, DbErr, QueryResult};
 use time::OffsetDateTime;
@@ -339,62 +342,5 @@ impl Scoped {
             self.commit(build(), &decision).await
         };
         self.explain_taken(outcome, &change.user).await
-    }
-
-    /// Of the unique indexes of users only the name's can refuse: says who holds the name.
-    async fn explain_taken(
-        &self,
-        outcome: Result<bool, DirectoryError>,
-        user: &User,
-    ) -> Result<bool, DirectoryError> {
-        match outcome {
-            Err(DirectoryError::Store(source)) if Fault::of(&source) == Fault::Taken => {
-                Err(self.why_not_created(user).await?)
-            }
-            outcome => outcome,
-        }
-    }
-
-    async fn why_not_created(&self, user: &User) -> Result<DirectoryError, DirectoryError> {
-        let sql = "SELECT active FROM users WHERE tenant_id = $1 AND user_name_key = $2";
-        if let Some(row) = self.read_one(sql, vec![user.name().key().into()]).await? {
-            let active: i64 = row.try_get_by_index(0)?;
-            return Ok(conflict::user_name_taken(user.name().as_written(), active != 0).into());
-        }
-        self.no_seat(user).await
-    }
-
-    /// Why an update found nothing to write: when this returns, trying again makes sense.
-    async fn why_not_changed(
-        &self,
-        change: &write::UserChange,
-        now: OffsetDateTime,
-    ) -> Result<(), DirectoryError> {
-        if self.enter(now).await? {
-            return Ok(());
-        }
-        let current = self.user(&change.before.id, "").await?;
-        if current.version == change.before.version && change.seats > 0 {
-            return Err(self.no_seat(&change.user).await?);
-        }
-        Ok(())
-    }
-
-    async fn no_seat(&self, user: &User) -> Result<DirectoryError, DirectoryError> {
-        let tenant = self.tenant();
-        let Some(limit) = tenant.seats else { return Ok(DirectoryError::Contended) };
-        let used = self.totals().await?.seats;
-        if used < limit {
-            // A seat, or the name, became free between the refusal and this look.
-            return Ok(DirectoryError::Contended);
-        }
-        let refusal: Refusal = seat_rule::exhausted(
-            used,
-            limit,
-            self.population().as_str(),
-            &tenant.seat_contact,
-            user.name().as_written(),
-        );
-        Ok(refusal.into())
     }
 }

@@ -6,7 +6,8 @@
 
 use super::cost::{Cost, FEW, SHALLOW, asks_memberships, is_served};
 use super::gather::{Gathered, Line, Plan, Take};
-use super::{Listed, Listing, Start, big, listing};
+use super::page::listing;
+use super::{Listed, Listing, Start, big};
 use crate::error::DirectoryError;
 use crate::groups::{self, StoredGroup};
 use crate::query::{Order, Translation};

@@ -5,10 +5,11 @@
 //!
 //! **Invariant**: number, change row, event and decision are those that the steps would write.
 
+use crate::commit::Committed;
 use crate::decisions::{self, Asked, Verdict};
 use crate::error::DirectoryError;
 use crate::groups::StoredGroup;
-use crate::scope::{Committed, Scoped, micros, new_id};
+use crate::scope::{Scoped, micros, new_id};
 use crate::script::{Script, list_of, one_of};
 use migrations::Engine;
 use provisioning::Reason;

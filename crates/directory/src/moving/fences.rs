@@ -4,8 +4,9 @@
 //! purge has put up stays.
 
 use super::{MoveError, Side, Transfer};
-use crate::scope::{SLOTS, Scoped, micros};
+use crate::scope::{Scoped, micros};
 use crate::script::backend;
+use crate::seats;
 use migrations::Engine;
 use sea_orm::{ConnectionTrait, DbErr, Statement, Value};
 use std::collections::BTreeSet;
@@ -114,14 +115,7 @@ impl Transfer {
                 return Err(MoveError::NotHome);
             }
             // A population that nobody was ever written in has its rows from now on, so that both sides are alike.
-            let slots: Vec<String> =
-                (0..SLOTS).map(|slot| format!("($1, {slot}, 0, 0, 0, 0)")).collect();
-            let tallies = format!(
-                "INSERT INTO tallies (tenant_id, slot, users, seats, groups, removed) VALUES {}
-                 ON CONFLICT (tenant_id, slot) DO NOTHING",
-                slots.join(", ")
-            );
-            self.fence(&from, Side::Source, &tallies, Vec::new()).await?;
+            self.fence(&from, Side::Source, &seats::make_slots(), Vec::new()).await?;
         }
         self.outlive(PATIENCE).await
     }

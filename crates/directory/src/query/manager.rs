@@ -1,6 +1,7 @@
 //! A user's manager in a filter: the id from its index, name and address from the manager's own row.
 
-use super::leaf::{Leaf, compare};
+use super::compare::compare;
+use super::leaf::Leaf;
 use super::{Place, Rows, Translation};
 use crate::users::manager::KEY_BYTES;
 use migrations::Engine;

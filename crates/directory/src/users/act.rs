@@ -5,10 +5,11 @@
 use super::restore::{self, Buried};
 use super::write::{self, UserChange};
 use super::{StoredUser, UserAnswer, columns, stored};
+use crate::commit::TRIES;
 use crate::decisions::{self, Asked};
 use crate::error::{DirectoryError, Fault};
 use crate::once::{self, Kept, Once};
-use crate::scope::{Scoped, TRIES, applied, instant, micros, new_id};
+use crate::scope::{Scoped, applied, instant, micros, new_id};
 use crate::script::Script;
 use provisioning::{Reason, conflict};
 use scim_core::{Document, Notes, Tolerance, User};

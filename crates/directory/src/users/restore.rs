@@ -2,8 +2,8 @@
 //!
 //! **Invariant**: its id and its history go on: the number of this change follows that of the deletion.
 
+use super::emails::{add_emails, emails};
 use super::manager;
-use super::write::{add_emails, emails};
 use crate::change::{self, Change};
 use crate::decisions::{self, Asked, Verdict};
 use crate::once::{self, Kept, Once};

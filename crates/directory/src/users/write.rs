@@ -1,5 +1,6 @@
 //! The scripts that write users.
 
+use super::emails::{add_emails, change_emails, emails};
 use super::manager::{self, StoredManager};
 use super::{StoredUser, UserAnswer};
 use crate::change::{self, Change};
@@ -10,12 +11,11 @@ use crate::once::{self, Kept, Once};
 use crate::scope::{Scoped, applied, instant, micros, new_id};
 use crate::script::Script;
 use crate::seats::{self, Delta};
-use migrations::Engine;
 use provisioning::Reason;
 use provisioning::seats::{SeatChange, needs_seat};
 use scim_core::{Document, ResourceType, User};
 use sea_orm::ConnectionTrait;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use time::OffsetDateTime;
 
 /// What a PUT or PATCH makes of a user.
@@ -96,44 +96,6 @@ impl UserChange {
         };
         UserAnswer { user, reason, is_repeated: false }
     }
-}
-
-/// The longest e-mail that the index of e-mails holds, in bytes: an index row must hold it. Longer ones are found in
-/// the document.
-pub(crate) const EMAIL_KEY_BYTES: usize = 1_024;
-
-/// The e-mails of a comparison form that are indexed, each once.
-pub(super) fn emails(search: &Map<String, Value>) -> Vec<String> {
-    let list =
-        search.get("emails").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let mut keys: Vec<String> = list
-        .iter()
-        .filter_map(|email| email.get("value").and_then(Value::as_str))
-        .filter(|key| key.len() <= EMAIL_KEY_BYTES)
-        .map(str::to_owned)
-        .collect();
-    keys.sort_unstable();
-    keys.dedup();
-    keys
-}
-
-/// Adds the index rows of e-mails, however many: a look-up that found some only would let a twin be made.
-pub(super) fn add_emails(script: &mut Script, id: &str, keys: &[String]) {
-    if keys.is_empty() {
-        return;
-    }
-    let (id, keys) = (script.bind(id), script.bind(serde_json::json!(keys).to_string()));
-    let list = match script.engine() {
-        Engine::Sqlite => format!("json_each({keys}) k"),
-        Engine::Postgres => format!("jsonb_array_elements_text({keys}::jsonb) k(value)"),
-    };
-    let gate = script.gate();
-    // The conflict can only be with itself, when the list was changed and changed back.
-    let sql = format!(
-        "INSERT INTO user_emails (tenant_id, email_key, user_id) SELECT $1, k.value, {id} FROM {list} WHERE {gate}
-         ON CONFLICT (tenant_id, email_key, user_id) DO UPDATE SET user_id = excluded.user_id"
-    );
-    script.step("emails_came", sql);
 }
 
 pub(super) fn insert(
@@ -229,7 +191,8 @@ pub(super) fn update_once(
         seats::count(&mut script, id, Delta { seats: change.seats, ..Delta::default() });
     }
     if change.changed.iter().any(|name| name.starts_with("emails")) {
-        change_emails(&mut script, change, of);
+        let after = emails(&change.user.document().search(of));
+        change_emails(&mut script, id, &change.emails_before, &after);
     }
     let (kind, reason) = change.kind();
     let row = Change {
@@ -295,32 +258,6 @@ fn write_row(
              WHERE tenant_id = $1 AND id = {id} AND version = {version} AND {guard}"
         ),
     );
-}
-
-/// Rewrites the index rows of the e-mails that came or went.
-fn change_emails(script: &mut Script, change: &UserChange, of: &ResourceType) {
-    let after = emails(&change.user.document().search(of));
-    // Both are sorted.
-    let before = &change.emails_before;
-    let gone: Vec<&String> = before.iter().filter(|k| after.binary_search(k).is_err()).collect();
-    let came: Vec<String> =
-        after.iter().filter(|k| before.binary_search(k).is_err()).cloned().collect();
-    if !gone.is_empty() {
-        let id = script.bind(change.before.id.as_str());
-        let keys = script.bind(serde_json::json!(gone).to_string());
-        let list = match script.engine() {
-            Engine::Sqlite => format!("SELECT value FROM json_each({keys})"),
-            Engine::Postgres => format!("SELECT jsonb_array_elements_text({keys}::jsonb)"),
-        };
-        let gate = script.gate();
-        script.step(
-            "emails_gone",
-            format!(
-                "DELETE FROM user_emails WHERE tenant_id = $1 AND user_id = {id} AND email_key IN ({list}) AND {gate}"
-            ),
-        );
-    }
-    add_emails(script, &change.before.id, &came);
 }
 
 /// Deletes in one transaction that holds the user's row first: a membership that is being added at the same time
