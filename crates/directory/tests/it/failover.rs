@@ -1,6 +1,7 @@
 //! A server that is killed, stopped, restarted, held, and made a standby, under writes: nothing that was answered is lost, and
 //! nothing is done twice. A file has no server: only PostgreSQL is asked here.
 
+use self::writers::{History, check, more, under_writes};
 use crate::support::server::Server;
 use crate::support::store::variable;
 use crate::support::{BASE, asked, open_on, tenant, user};
@@ -11,11 +12,14 @@ use serde_json::json;
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU16, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::task::TaskTracker;
+
+mod copies;
+mod writers;
 
 fn is_asked() -> bool {
     variable("MUSTER_TEST_STORE").as_deref() == Some("postgres")
@@ -35,98 +39,6 @@ async fn scoped(url: &str) -> (Directory, Scoped) {
     let directory = open_on(database).await;
     let scoped = directory.within(&Arc::new(tenant('a')));
     (directory, scoped)
-}
-
-/// What a writer was told.
-#[derive(Default)]
-struct History {
-    done: BTreeSet<String>,
-    unknown: BTreeSet<String>,
-    refused: usize,
-}
-
-/// Makes people one after the other until told to stop, each waited for as long.
-async fn write(
-    scoped: &Scoped,
-    name: &str,
-    patience: Duration,
-    stop: &AtomicBool,
-    made: &AtomicUsize,
-) -> History {
-    let mut history = History::default();
-    let mut number = 0;
-    while !stop.load(Ordering::Relaxed) {
-        number += 1;
-        let name = format!("{name}-{number}");
-        let new = user(&json!({ "userName": name }));
-        let waiting = scoped.clone().until(Instant::now() + patience);
-        match waiting.create_user(&new, &asked("user.create")).await {
-            Ok(_) => {
-                made.fetch_add(1, Ordering::Relaxed);
-                history.done.insert(name);
-            }
-            Err(DirectoryError::Uncertain(_)) => {
-                history.unknown.insert(name);
-            }
-            Err(DirectoryError::Unavailable(_)) => history.refused += 1,
-            Err(error) => panic!("{name}: {error:?}"),
-        }
-    }
-    history
-}
-
-/// Four writers around something that happens to the server.
-async fn under_writes(
-    server: &Server,
-    scoped: &Scoped,
-    patience: Duration,
-    happens: impl AsyncFnOnce(&AtomicUsize),
-) -> Vec<History> {
-    let (stop, made) = (AtomicBool::new(false), AtomicUsize::new(0));
-    let until = async {
-        more(server, &made, 20).await;
-        happens(&made).await;
-        more(server, &made, 20).await;
-        stop.store(true, Ordering::Relaxed);
-    };
-    let writers = ["ada", "bob", "eve", "zoe"].map(|name| {
-        let (stop, made) = (&stop, &made);
-        write(scoped, name, patience, stop, made)
-    });
-    let (histories, ()) = tokio::join!(futures_util::future::join_all(writers), until);
-    histories
-}
-
-/// Waits until as many more were made.
-async fn more(server: &Server, made: &AtomicUsize, count: usize) {
-    let before = made.load(Ordering::Relaxed);
-    let begun = Instant::now();
-    while made.load(Ordering::Relaxed) < before + count {
-        let is_long = begun.elapsed() > Duration::from_secs(60);
-        assert!(!is_long, "no writes for a minute:\n{}", server.log());
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-}
-
-/// Who is in the store, each once and with its change and decision; compared with what the writers were told.
-fn check(server: &Server, histories: &[History]) -> usize {
-    let names = server.sql_in("us", "SELECT user_name_key FROM users ORDER BY 1");
-    let stored: BTreeSet<String> = names.lines().map(str::to_owned).collect();
-    let whole = "SELECT (SELECT count(*) FROM users) = (SELECT count(*) FROM changes)
-        AND (SELECT count(*) FROM users) = (SELECT count(*) FROM outbox)
-        AND (SELECT count(*) FROM users) = (SELECT count(*) FROM decisions WHERE outcome = 'done')
-        AND (SELECT count(*) FROM users) = (SELECT sum(users) FROM tallies)";
-    assert_eq!(server.sql_in("us", whole), "t", "half of a write");
-    let mut known = BTreeSet::new();
-    for history in histories {
-        let lost: Vec<&String> = history.done.difference(&stored).collect();
-        assert!(lost.is_empty(), "answered and lost: {lost:?}");
-        known.extend(history.done.iter().cloned());
-        known.extend(history.unknown.iter().cloned());
-    }
-    let phantoms: Vec<&String> = stored.difference(&known).collect();
-    assert!(phantoms.is_empty(), "refused and there: {phantoms:?}");
-    histories.iter().map(|history| history.refused + history.unknown.len()).sum()
 }
 
 #[tokio::test]
@@ -439,76 +351,4 @@ async fn what_no_standby_has_is_not_said_to_be_done() {
     assert_eq!(there, known.to_string(), "and it is there");
     server.sql("ALTER SYSTEM RESET synchronous_standby_names");
     server.sql("SELECT pg_reload_conf()");
-}
-
-#[tokio::test]
-async fn a_copy_is_read_while_it_keeps_up_and_left_alone_when_it_does_not() {
-    if !is_asked() {
-        return;
-    }
-    let primary = Server::start("");
-    let standby = Server::standby_of(&primary);
-    let (directory, scoped) = scoped(&primary.url()).await;
-    let copy = Database::open_replica(&standby.url(), &options()).await.unwrap();
-    directory.read_from(copy).await.unwrap();
-    let asks = async |wanted: bool| {
-        let begun = Instant::now();
-        while directory.replica_in_use() != Some(wanted) {
-            assert!(begun.elapsed() < Duration::from_secs(30), "in use is not {wanted}");
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    };
-    let scans = || -> u64 {
-        let sql = "SELECT coalesce(seq_scan, 0) + coalesce(idx_scan, 0) FROM pg_stat_user_tables WHERE relname = 'quirk_counts'";
-        standby.sql_in("us", sql).parse().unwrap()
-    };
-    let new = user(&json!({ "userName": "ada" }));
-    let id = scoped.create_user(&new, &asked("user.create")).await.unwrap().user.id;
-    asks(true).await;
-
-    let lax = scoped.clone().lately();
-    let begun = Instant::now();
-    while lax.user(&id, BASE).await.is_err() {
-        assert!(begun.elapsed() < Duration::from_secs(30), "the copy does not follow");
-    }
-    let before = scans();
-    for _ in 0..20 {
-        lax.quirk_counts().await.unwrap();
-        lax.user(&id, BASE).await.unwrap();
-    }
-    let begun = Instant::now();
-    while scans() <= before {
-        assert!(begun.elapsed() < Duration::from_secs(30), "the copy was not read");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-
-    // Gone: the first who asks it is answered by the store itself.
-    standby.kill();
-    lax.user(&id, BASE).await.unwrap();
-    asks(false).await;
-    lax.user(&id, BASE).await.unwrap();
-    standby.up();
-    asks(true).await;
-}
-
-#[tokio::test]
-async fn the_copy_of_another_store_is_not_read() {
-    if !is_asked() {
-        return;
-    }
-    let (primary, other) = (Server::start(""), Server::start(""));
-    let (directory, _) = scoped(&primary.url()).await;
-    // Its log is further, and it has the tables too.
-    let (_other_directory, elsewhere) = scoped(&other.url()).await;
-    for number in 0..50 {
-        let new = user(&json!({ "userName": format!("ada-{number}") }));
-        elsewhere.create_user(&new, &asked("user.create")).await.unwrap();
-    }
-    let standby = Server::standby_of(&other);
-    let copy = Database::open_replica(&standby.url(), &options()).await.unwrap();
-    directory.read_from(copy).await.unwrap();
-
-    // Looked at once at the start, and again.
-    tokio::time::sleep(Duration::from_secs(7)).await;
-    assert_eq!(directory.replica_in_use(), Some(false));
 }

@@ -5,8 +5,8 @@ use directory::{Asked, DirectoryError, GroupAnswer, GroupChange, Start, Want};
 use futures_util::future::join_all;
 use provisioning::{Reason, Refusal};
 use scim_core::{
-    Document, Filter, FilterLimits, Group, Member, MemberKind, MemberStep, Notes, Quirk,
-    ResourceType, Tolerance,
+    Document, Filter, FilterLimits, Group, Member, MemberKind, MemberStep, Notes, ResourceType,
+    Tolerance,
 };
 use serde_json::{Value, json};
 
@@ -81,7 +81,7 @@ impl Scene {
     }
 
     /// The userNames that a filter finds.
-    async fn found(&self, filter: &str) -> Vec<String> {
+    pub(crate) async fn found(&self, filter: &str) -> Vec<String> {
         let limits = FilterLimits { bytes: 4096, depth: 32, terms: 100 };
         let (tolerance, mut notes) = (Tolerance::default(), Notes::default());
         let condition = Filter::parse(filter, &limits, &tolerance, &mut notes)
@@ -331,113 +331,4 @@ async fn a_new_group_takes_groups_as_its_first_members() {
         .await;
     assert_eq!(kinds, ["Group", "User"]);
     assert_eq!(scene.teams(&ada).await, ["Crew direct", "Ship direct"]);
-}
-
-#[tokio::test]
-async fn a_manager_is_named_by_its_own_row() {
-    let scene = Scene::new().await;
-    let enterprise = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
-    let boss = scene.user(&json!({ "userName": "boss" })).await;
-    let body = |manager: &str| {
-        json!({ "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User", enterprise], "userName": "ada",
-                enterprise: { "manager": { "value": manager } } })
-    };
-    let made = scene.create(&body(&boss)).await.unwrap();
-    let named = |user: &directory::StoredUser| user.manager.clone().map(|m| (m.id, m.display));
-    assert_eq!(named(&made.user), Some((boss.clone(), "boss".to_owned())));
-    let ada = made.user.id;
-    scene.replace(&boss, &json!({ "userName": "boss", "displayName": "The Boss" })).await.unwrap();
-    let read = scene.scoped.user(&ada, BASE).await.unwrap();
-    assert_eq!(named(&read), Some((boss.clone(), "The Boss".to_owned())));
-
-    for (filter, found) in [
-        (format!("manager eq \"{boss}\""), true),
-        (format!("id eq \"{ada}\" and manager eq \"{boss}\""), true),
-        (format!("{enterprise}:manager.value eq \"{}\"", boss.to_uppercase()), true),
-        (format!("{enterprise}:manager.displayName eq \"the boss\""), true),
-        (format!("{enterprise}:manager.displayName co \"nobody\""), false),
-        (format!("{enterprise}:manager.displayName pr"), true),
-        (format!("{enterprise}:manager[displayName sw \"THE\" and value eq \"{boss}\"]"), true),
-        (format!("{enterprise}:manager[not (displayName sw \"THE\")]"), false),
-        (format!("{enterprise}:manager.$ref eq \"{BASE}/Users/{boss}\""), true),
-        ("manager pr".to_owned(), true),
-    ] {
-        let expected: &[&str] = if found { &["ada"] } else { &[] };
-        assert_eq!(scene.found(&filter).await, expected, "{filter}");
-    }
-
-    // Somebody who is not here is kept and has no name; a text longer than an id too.
-    let long = "x".repeat(300);
-    for stranger in ["nobody-here", &long] {
-        let answer = scene.replace(&ada, &body(stranger)).await.unwrap();
-        assert_eq!(named(&answer.user), None);
-        let filter = format!("manager eq \"{stranger}\"");
-        assert_eq!(scene.found(&filter).await, ["ada"], "{filter}");
-        assert_eq!(
-            scene.found(&format!("{enterprise}:manager.displayName pr")).await,
-            Vec::<String>::new()
-        );
-    }
-    let answer = scene.replace(&ada, &body(&boss)).await.unwrap();
-    assert_eq!(named(&answer.user), Some((boss.clone(), "The Boss".to_owned())));
-    scene.scoped.delete_user(&boss, |_| true, &asked("user.delete")).await.unwrap();
-    assert_eq!(named(&scene.scoped.user(&ada, BASE).await.unwrap()), None);
-}
-
-#[tokio::test]
-async fn what_is_tolerated_is_counted_by_quirk_and_client() {
-    let scene = Scene::new().await;
-    let met = |client: &str, seconds: i64| {
-        let mut asked = asked("user.create");
-        asked.client = client.to_owned();
-        asked.now = NOW + time::Duration::seconds(seconds);
-        asked.notes.met(Quirk::OpCase);
-        asked
-    };
-    for (number, client) in ["entra", "okta", "entra"].into_iter().enumerate() {
-        let user = crate::support::user(&json!({ "userName": format!("user{number}") }));
-        let asked = met(client, i64::try_from(number).unwrap());
-        scene.scoped.create_user(&user, &asked).await.unwrap();
-    }
-    // A refusal counts as well, and so does a read.
-    let taken = crate::support::user(&json!({ "userName": "user0" }));
-    let mut again = met("entra", 10);
-    again.notes.met(Quirk::StringBool);
-    let Err(DirectoryError::Refused(refusal)) = scene.scoped.create_user(&taken, &again).await
-    else {
-        panic!("the name is free")
-    };
-    let refused = directory::Refused {
-        refusal: &refusal,
-        resource_type: "User",
-        resource_id: None,
-        subject: None,
-    };
-    scene.scoped.refuse(&again, &refused).await.unwrap();
-    scene.scoped.note_read(&met("okta", 20), Reason::UserRead, "User", None, "");
-    scene.directory.close().await.unwrap();
-
-    let later = crate::support::open(&scene.store).await;
-    let scoped = later.within(&std::sync::Arc::new(crate::support::tenant('a')));
-    let counts = scoped.quirk_counts().await.unwrap();
-    let rows: Vec<(&str, &str, u64, i64, i64)> = counts
-        .iter()
-        .map(|row| {
-            let since =
-                |at: time::OffsetDateTime| (at - NOW).whole_milliseconds().div_euclid(1_000);
-            let since = |at| i64::try_from(since(at + time::Duration::milliseconds(1))).unwrap();
-            (
-                row.quirk.as_str(),
-                row.client.as_str(),
-                row.count,
-                since(row.first_at),
-                since(row.last_at),
-            )
-        })
-        .collect();
-    let (case, boolean) = (Quirk::OpCase.id(), Quirk::StringBool.id());
-    let mut expected =
-        [(boolean, "entra", 1, 10, 10), (case, "entra", 3, 0, 10), (case, "okta", 2, 1, 20)];
-    expected.sort_unstable();
-    assert_eq!(rows, expected);
 }
