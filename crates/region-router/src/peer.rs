@@ -9,6 +9,7 @@
 pub mod assertion;
 pub mod breaker;
 mod connect;
+mod gateway;
 pub mod link;
 pub mod nonces;
 mod places;
@@ -17,7 +18,8 @@ pub mod upload;
 
 pub use assertion::{Asserted, Bound, NotTrusted, SigningKey, TrustedKeys, Verified};
 pub use breaker::Breaker;
-pub use link::{Answer, Gateway, GatewayError, Interrupted, Link, Outgoing, Turn, Unreachable};
+pub use gateway::{Gateway, GatewayError};
+pub use link::{Answer, Interrupted, Link, Outgoing, Turn, Unreachable};
 pub use nonces::Nonces;
 pub use tls::{PeerTls, TlsError};
 pub use upload::{Feed, Upload};
