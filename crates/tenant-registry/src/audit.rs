@@ -2,7 +2,7 @@
 //!
 //! **Invariant**: an entry is written in the transaction of its change, and never changed.
 
-use crate::tenant::TenantId;
+use crate::tenant::id::TenantId;
 use time::OffsetDateTime;
 
 /// One change.

@@ -11,7 +11,7 @@ pub mod token;
 pub mod usage;
 
 use crate::networks::Networks;
-use crate::tenant::TenantId;
+use crate::tenant::id::TenantId;
 use region_router::Population;
 use scopes::Scopes;
 use secrecy::SecretString;

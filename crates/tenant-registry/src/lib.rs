@@ -56,6 +56,5 @@ pub use snapshot::doubt::Doubt;
 pub use snapshot::file::FileFault;
 pub use switch::{Stage, Switch};
 pub use tenant::change::{TenantChange, TenantQuery};
-pub use tenant::{
-    NewTenant, Tenant, TenantId, TenantIdError, TenantState, TenantStateError, is_shard,
-};
+pub use tenant::id::{TenantId, TenantIdError};
+pub use tenant::{NewTenant, Tenant, TenantState, TenantStateError, is_shard};

@@ -18,7 +18,7 @@ use crate::credential::scopes::Scopes;
 use crate::error::RegistryError;
 use crate::name::{self, NAME, TEXT};
 use crate::networks::Networks;
-use crate::tenant::TenantId;
+use crate::tenant::id::TenantId;
 use region_router::Population;
 use secrecy::SecretString;
 use std::time::Duration;

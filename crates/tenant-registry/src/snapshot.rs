@@ -8,7 +8,8 @@ pub(crate) mod rows;
 
 use crate::credential::Credential;
 use crate::oauth::{OauthClient, Proof, id};
-use crate::tenant::{Tenant, TenantId};
+use crate::tenant::Tenant;
+use crate::tenant::id::TenantId;
 use region_router::Place;
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -3,7 +3,7 @@
 //! **Invariant**: an address is kept as its network, and a client as its family.
 
 use super::Credential;
-use crate::tenant::TenantId;
+use crate::tenant::id::TenantId;
 use time::OffsetDateTime;
 
 /// Days before the end at which is warned, from the last one on.

@@ -6,7 +6,7 @@ use crate::credential::scopes::Scopes;
 use crate::credential::{Credential, TokenHash};
 use crate::error::RegistryError;
 use crate::networks::Networks;
-use crate::tenant::TenantId;
+use crate::tenant::id::TenantId;
 use region_router::Population;
 use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;

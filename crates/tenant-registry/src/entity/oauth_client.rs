@@ -6,7 +6,7 @@ use crate::credential::scopes::Scopes;
 use crate::error::RegistryError;
 use crate::networks::Networks;
 use crate::oauth::{Assertion, OauthClient, id};
-use crate::tenant::TenantId;
+use crate::tenant::id::TenantId;
 use region_router::{Place, Population, Region};
 use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;

@@ -4,7 +4,7 @@
 use super::{instant, micros, unreadable};
 use crate::credential::usage::CredentialUse;
 use crate::error::RegistryError;
-use crate::tenant::TenantId;
+use crate::tenant::id::TenantId;
 use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
 

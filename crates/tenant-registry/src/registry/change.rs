@@ -10,7 +10,8 @@ use crate::by::By;
 use crate::entity;
 use crate::entity::{instant, micros};
 use crate::error::RegistryError;
-use crate::tenant::{TenantId, TenantState};
+use crate::tenant::TenantState;
+use crate::tenant::id::TenantId;
 use migrations::{Engine, Fault};
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{

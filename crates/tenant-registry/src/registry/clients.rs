@@ -15,7 +15,8 @@ use crate::oauth::{
     Assertion, ClientChange, ClientSecret, IssuedClient, IssuedSecret, MAX_CLIENTS, MAX_SECRETS,
     NewClient, OauthClient, id,
 };
-use crate::tenant::{Tenant, TenantId};
+use crate::tenant::Tenant;
+use crate::tenant::id::TenantId;
 use region_router::Place;
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel};

@@ -6,7 +6,8 @@
 use super::change::Change;
 use crate::entity::{credential, micros, oauth_client};
 use crate::error::RegistryError;
-use crate::tenant::{Tenant, TenantId};
+use crate::tenant::Tenant;
+use crate::tenant::id::TenantId;
 use region_router::Population;
 use sea_orm::sea_query::{Condition, Expr};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};

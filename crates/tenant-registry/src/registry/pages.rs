@@ -62,7 +62,7 @@ impl Registry {
             find = find.filter(At.lt(micros(until)));
         }
         let words = [
-            (TenantId, query.tenant.as_ref().map(crate::tenant::TenantId::as_str)),
+            (TenantId, query.tenant.as_ref().map(crate::tenant::id::TenantId::as_str)),
             (Actor, query.actor.as_deref()),
             (Action, query.action.as_deref()),
         ];

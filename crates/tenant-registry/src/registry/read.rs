@@ -7,7 +7,8 @@ use crate::audit::AuditEntry;
 use crate::credential::Credential;
 use crate::entity;
 use crate::error::RegistryError;
-use crate::tenant::{Tenant, TenantId};
+use crate::tenant::Tenant;
+use crate::tenant::id::TenantId;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 impl Registry {

@@ -12,7 +12,8 @@ use crate::credential::{Credential, IssuedCredential, NewCredential};
 use crate::entity::credential::{Column, Entity, Model};
 use crate::entity::{micros, tenant};
 use crate::error::RegistryError;
-use crate::tenant::{TenantId, TenantState};
+use crate::tenant::TenantState;
+use crate::tenant::id::TenantId;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::Query;
 use sea_orm::{

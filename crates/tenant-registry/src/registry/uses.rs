@@ -6,7 +6,7 @@ use super::Registry;
 use crate::credential::usage::CredentialUse;
 use crate::entity::usage::{ActiveModel, Column, Entity, Model};
 use crate::error::RegistryError;
-use crate::tenant::TenantId;
+use crate::tenant::id::TenantId;
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, OnConflict};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use std::collections::{BTreeMap, HashMap};

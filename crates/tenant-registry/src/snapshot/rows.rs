@@ -6,7 +6,7 @@ use super::Snapshot;
 use crate::entity::{credential, micros, oauth_client, oauth_secret, tenant};
 use crate::error::RegistryError;
 use crate::oauth::{OauthClient, id};
-use crate::tenant::TenantId;
+use crate::tenant::id::TenantId;
 use sea_orm::ActiveValue::Set;
 use sea_orm::TryIntoModel;
 use serde::{Deserialize, Serialize};

@@ -1,7 +1,8 @@
 use super::{ABANDONED, FIRST, FileFault, Kept, checksum, find, previous, tidy, write};
 use crate::snapshot::Snapshot;
 use crate::snapshot::rows::Rows;
-use crate::tenant::{NewTenant, Tenant, TenantId};
+use crate::tenant::id::TenantId;
+use crate::tenant::{NewTenant, Tenant};
 use provisioning::ProfileId;
 use region_router::{Place, Population, Region};
 use std::fs::{self, File};
