@@ -10,6 +10,7 @@ mod history;
 mod http;
 mod people;
 mod plan;
+mod reading;
 
 use anyhow::Context as _;
 use balance::Balancer;
