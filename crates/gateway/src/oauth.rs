@@ -10,6 +10,7 @@ mod grant;
 mod metadata;
 mod presented;
 mod replay;
+mod scope;
 
 pub use error::{Code, OauthError};
 pub use metadata::{metadata, only_get};

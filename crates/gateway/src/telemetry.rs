@@ -6,6 +6,7 @@
 pub mod http;
 pub mod metrics;
 pub mod otlp;
+pub(crate) mod span;
 
 use crate::config::{Config, LogFormat, LogSettings};
 use std::io::IsTerminal;
@@ -31,7 +32,7 @@ pub fn start(config: &Config) -> anyhow::Result<Telemetry> {
     // Without an exporter nobody reads the spans inside a request; only the one that carries the request id is made.
     let all_spans = traces.is_some();
     let text = filter_fn(move |metadata| {
-        metadata.is_event() || all_spans || metadata.target() == http::SPAN_TARGET
+        metadata.is_event() || all_spans || metadata.target() == span::SPAN_TARGET
     });
     Registry::default()
         .with(layer(&config.log).with_filter(text))

@@ -6,7 +6,9 @@
 use super::address::client_address;
 use super::client::Client;
 use super::gates;
-use super::rejected::{Attempt, user_agent};
+use super::rejected::{
+    Attempt, attempt, failure_of, note_refused, refuse_text, unknown_token, user_agent, wrong_place,
+};
 use crate::rate_limit::{Rate, Standing};
 use crate::scim::error::Failure;
 use crate::state::State;
@@ -23,9 +25,7 @@ use scim_core::{Notes, Quirk, Tolerance};
 use std::future::{Ready, ready};
 use std::sync::Arc;
 use std::time::Instant;
-use tenant_registry::{
-    Authenticated, BearerToken, Credential, Operation, Resource, Tenant, TokenFault,
-};
+use tenant_registry::{BearerToken, Credential, Operation, Resource, Tenant, TokenFault};
 
 /// Who calls: one tenant's credential, at the tenant's own place.
 pub struct Caller {
@@ -354,62 +354,6 @@ fn token_of(request: &HttpRequest) -> Result<Result<BearerToken, TokenFault>, Fa
     Ok(BearerToken::parse_bytes(sent.unwrap_or_default()))
 }
 
-/// A text that is no token is refused in the log of the tenant whose token it looks to be.
-fn refuse_text(
-    state: &State,
-    request: &HttpRequest,
-    context: &RequestContext,
-    fault: TokenFault,
-) -> Failure {
-    let sent = request.headers().get(header::AUTHORIZATION).map(header::HeaderValue::as_bytes);
-    let text = String::from_utf8_lossy(sent.unwrap_or_default());
-    let refusal = Refusal::from(fault);
-    if let Some(Authenticated { tenant, credential }) = state.registry.recognise(&text) {
-        let place = Place { region: tenant.region.clone(), population: credential.population };
-        attempt(state, request, context, &credential.key_id).note(&tenant, &place, &refusal);
-    }
-    Failure::unauthorized(refusal.reason, refusal.detail)
-}
-
-/// A token that is not good any more, or not at this host, is refused in its tenant's log too.
-fn note_refused(
-    state: &State,
-    request: &HttpRequest,
-    context: &RequestContext,
-    token: &BearerToken,
-    refusal: &Refusal,
-) {
-    let Some(Authenticated { tenant, credential }) = state.registry.owner(token) else { return };
-    if tenant.state.is_gone() {
-        return;
-    }
-    let mut attempt = attempt(state, request, context, &credential.key_id);
-    attempt.notes = token.quirks();
-    // Its administrator looks at the log of the population that there is now.
-    let mut place = token.place().clone();
-    if !tenant.serves(place.population) {
-        place.population = tenant.population;
-    }
-    attempt.note(&tenant, &place, refusal);
-}
-
-fn attempt<'a>(
-    state: &'a State,
-    request: &'a HttpRequest,
-    context: &'a RequestContext,
-    key_id: &'a str,
-) -> Attempt<'a> {
-    Attempt { state, request, context, operation: "request", key_id, notes: Notes::default() }
-}
-
-/// 401 with its challenge, or what the reason has.
-fn failure_of(refusal: Refusal) -> Failure {
-    match refusal.reason.status() {
-        401 => Failure::unauthorized(refusal.reason, refusal.detail),
-        _ => refusal.into(),
-    }
-}
-
 /// The tenant's region is here, and its shard of it is not: a node that is not set up wholly, or not any more.
 fn store_missing(state: &State, tenant: &Tenant, place: &Place) -> Failure {
     if !state.directories.serves(&tenant.region) {
@@ -437,29 +381,4 @@ fn moved_away(attempt: &Attempt<'_>, tenant: &Arc<Tenant>, place: &Place) -> Fai
     );
     attempt.note(tenant, &home, &refusal);
     Failure::unauthorized(refusal.reason, refusal.detail).correct_base_url(&base_url)
-}
-
-fn unknown_token() -> Failure {
-    Failure::unauthorized(
-        Reason::TokenUnknown,
-        "This token is not known here. Create a new token and paste it whole.",
-    )
-}
-
-fn wrong_place(state: &State, host: &Place, correct: &Place) -> Failure {
-    let reason = match (host.region == correct.region, host.population == correct.population) {
-        (false, true) => Reason::TokenWrongRegion,
-        (true, _) => Reason::TokenWrongPopulation,
-        (false, false) => Reason::TokenWrongPlace,
-    };
-    if !state.hosts.knows(&correct.region) {
-        // The token's checksum holds, but no such region exists here: nothing more can be told.
-        return unknown_token();
-    }
-    let base_url = state.hosts.base_url(correct);
-    let detail = format!(
-        "This token belongs to the {} population in region {}, and this host serves {} in region {}. Use {base_url} as the base URL in your identity provider.",
-        correct.population, correct.region, host.population, host.region
-    );
-    Failure::unauthorized(reason, detail).correct_base_url(&base_url)
 }

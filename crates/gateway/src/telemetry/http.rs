@@ -4,28 +4,22 @@
 
 use super::metrics::{self, Active, Answered};
 use super::otlp;
+use super::span::{describe_span, root_span, trace_id};
 use crate::clock::Clock;
-use crate::forward::{self, Hop};
+use crate::forward;
 use crate::rate_limit::Standing;
 use crate::scim::operation::looks_secret;
 use crate::state::State;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
-use actix_web::http::{ConnectionType, Method, StatusCode, Version};
+use actix_web::http::{ConnectionType, Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, ResponseError, web};
-use opentelemetry::Context;
-use opentelemetry::trace::{
-    SpanContext, SpanId, Status, TraceContextExt, TraceFlags, TraceId, TraceState,
-};
 use std::fmt;
 use std::time::{Duration, Instant};
 use tracing::{Instrument, Span};
-use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-/// The target of the span that carries the request id.
-pub(super) const SPAN_TARGET: &str = "muster::request";
 /// The route of a request that no route took.
 const UNMATCHED: &str = "/*";
 /// The status of the log line when nobody waited for the answer.
@@ -268,7 +262,7 @@ fn request_id(headers: &HeaderMap) -> String {
 }
 
 /// The methods that are known by name; a label must not be free text.
-fn method(method: &Method) -> &'static str {
+pub(super) fn method(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
         Method::POST => "POST",
@@ -281,112 +275,9 @@ fn method(method: &Method) -> &'static str {
     }
 }
 
-fn protocol(version: Version) -> &'static str {
-    if version == Version::HTTP_10 { "1.0" } else { "1.1" }
-}
-
-fn root_span(request: &ServiceRequest, request_id: &str, hop: Option<&Hop>) -> Span {
-    if !otlp::is_on() {
-        return tracing::info_span!(target: SPAN_TARGET, parent: None, "request", request_id);
-    }
-    let span = tracing::info_span!(
-        target: SPAN_TARGET,
-        parent: None,
-        "request",
-        otel.kind = "server",
-        request_id,
-        http.request.method = method(request.method()),
-        url.scheme = "http",
-        network.protocol.version = protocol(request.version()),
-    );
-    // What comes from outside must not decide whether we sample, or put its spans into our traces: a link, no parent.
-    // Another gateway of ours is not outside: one trace from the edge to the home region.
-    match hop {
-        Some(hop) => {
-            if let Some(edge) = hop.trace_parent.as_deref().and_then(trace_parent) {
-                span.set_parent(Context::new().with_remote_span_context(edge)).ok();
-            }
-        }
-        None => {
-            let caller = request.headers().get("traceparent");
-            if let Some(caller) = caller.and_then(|text| trace_parent(text.to_str().ok()?)) {
-                span.add_link(caller);
-            }
-        }
-    }
-    span
-}
-
-/// The current span for another gateway, when traces are on (W3C Trace Context §3.2).
-pub(crate) fn trace_context() -> Option<String> {
-    if !otlp::is_on() {
-        return None;
-    }
-    let context = Span::current().context();
-    let span = context.span().span_context().clone();
-    let flags = span.trace_flags().to_u8();
-    span.is_valid().then(|| format!("00-{}-{}-{flags:02x}", span.trace_id(), span.span_id()))
-}
-
-fn trace_id(span: &Span) -> Option<String> {
-    if !otlp::is_on() {
-        return None;
-    }
-    let context = span.context();
-    let id = context.span().span_context().trace_id();
-    (id != TraceId::INVALID).then(|| id.to_string())
-}
-
-fn describe_span(span: &Span, method: &str, route: &str, status: u16, outcome: Option<&Outcome>) {
-    span.context().span().update_name(format!("{method} {route}"));
-    span.set_attribute("http.route", route.to_owned());
-    span.set_attribute("http.response.status_code", i64::from(status));
-    if status >= 500 {
-        span.set_attribute("error.type", status.to_string());
-        span.set_status(Status::error(""));
-    }
-    let Some(outcome) = outcome else { return };
-    if let Some(region) = &outcome.region {
-        span.set_attribute("region", region.clone());
-    }
-    if let Some(tenant) = &outcome.tenant {
-        span.set_attribute("tenant.id", tenant.clone());
-    }
-    if let Some(operation) = outcome.operation {
-        span.set_attribute("scim.operation", operation);
-    }
-    if let Some(reason) = outcome.reason {
-        span.set_attribute("scim.reason", reason);
-    }
-    span.set_attribute("scim.outcome", outcome.outcome);
-}
-
-/// Reads a `traceparent` (W3C Trace Context §3.2). `tracestate` and `baggage` from outside are not read at all.
-fn trace_parent(text: &str) -> Option<SpanContext> {
-    let mut parts = text.trim().split('-');
-    let (version, trace, span, flags) =
-        (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-    let is_hex = |text: &str, length: usize| {
-        text.len() == length && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
-    };
-    let is_known =
-        is_hex(version, 2) && version != "ff" && (version != "00" || parts.next().is_none());
-    if !is_known || !is_hex(trace, 32) || !is_hex(span, 16) || !is_hex(flags, 2) {
-        return None;
-    }
-    let context = SpanContext::new(
-        TraceId::from_hex(trace).ok()?,
-        SpanId::from_hex(span).ok()?,
-        TraceFlags::new(u8::from_str_radix(flags, 16).ok()?),
-        true,
-        TraceState::NONE,
-    );
-    context.is_valid().then_some(context)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{request_id, trace_parent};
+    use super::request_id;
     use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 
     #[test]
@@ -405,25 +296,6 @@ mod tests {
             let made = sent(bad);
             assert_ne!(made, bad);
             assert_eq!(uuid::Uuid::parse_str(&made).unwrap().get_version_num(), 7);
-        }
-    }
-
-    #[test]
-    fn a_trace_parent_is_read_as_the_standard_says() {
-        let read = trace_parent;
-        let good = read("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01").unwrap();
-        assert_eq!(good.trace_id().to_string(), "0af7651916cd43dd8448eb211c80319c");
-        assert!(good.is_remote());
-        assert!(read("01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-x").is_some());
-        for bad in [
-            "",
-            "00",
-            "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-            "00-00000000000000000000000000000000-b7ad6b7169203331-01",
-            "00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01",
-            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-x",
-        ] {
-            assert!(read(bad).is_none(), "{bad}");
         }
     }
 }

@@ -3,11 +3,12 @@
 use super::boxed;
 use crate::admin::access::Access::Tenant;
 use crate::admin::access::Right::{TokensRead, TokensWrite};
+use crate::admin::clients::{self, shown};
 use crate::admin::endpoint::{Endpoint, Form, Param};
 use crate::admin::input::{AFTER, LIMIT};
 use crate::admin::problem::Code;
+use crate::admin::tokens;
 use crate::admin::view::Page;
-use crate::admin::{clients, tokens};
 
 const STATE: Param = Param {
     name: "state",
@@ -110,7 +111,7 @@ pub(super) static ROWS: &[Endpoint] = &[
     )
     .does("OAuth clients, oldest first", "")
     .asks(&[LIMIT, AFTER])
-    .gives::<Page<clients::ClientView>>(200),
+    .gives::<Page<shown::ClientView>>(200),
     Endpoint::post(
         "/admin/v1/tenants/{tenant}/oauth-clients",
         "oauth-clients.create",
@@ -119,7 +120,7 @@ pub(super) static ROWS: &[Endpoint] = &[
     )
     .does("Makes an OAuth client", "Its secret is in this answer and in no other.")
     .may_take::<clients::CreateClient>()
-    .gives::<clients::IssuedClientView>(201)
+    .gives::<shown::IssuedClientView>(201)
     .or(ISSUING),
     Endpoint::get(
         "/admin/v1/tenants/{tenant}/oauth-clients/{client}",
@@ -128,7 +129,7 @@ pub(super) static ROWS: &[Endpoint] = &[
         |call| boxed(clients::read(call)),
     )
     .does("One OAuth client", "")
-    .gives::<clients::ClientView>(200)
+    .gives::<shown::ClientView>(200)
     .versioned(),
     Endpoint::patch(
         "/admin/v1/tenants/{tenant}/oauth-clients/{client}",
@@ -138,7 +139,7 @@ pub(super) static ROWS: &[Endpoint] = &[
     )
     .does("Changes an OAuth client", "")
     .takes::<clients::ChangeClient>()
-    .gives::<clients::ClientView>(200)
+    .gives::<shown::ClientView>(200)
     .versioned()
     .or(&[Code::StateConflict]),
     Endpoint::delete(
@@ -148,7 +149,7 @@ pub(super) static ROWS: &[Endpoint] = &[
         |call| boxed(clients::revoke(call)),
     )
     .does("Revokes an OAuth client and all its tokens, for good", "")
-    .gives::<clients::ClientView>(200)
+    .gives::<shown::ClientView>(200)
     .versioned(),
     Endpoint::post(
         "/admin/v1/tenants/{tenant}/oauth-clients/{client}/secrets",
@@ -161,7 +162,7 @@ pub(super) static ROWS: &[Endpoint] = &[
         "It is in this answer and in no other. A client has at most three that are live.",
     )
     .may_take::<clients::CreateSecret>()
-    .gives::<clients::IssuedSecretView>(201)
+    .gives::<shown::IssuedSecretView>(201)
     .or(&[Code::TooMany, Code::StateConflict]),
     Endpoint::delete(
         "/admin/v1/tenants/{tenant}/oauth-clients/{client}/secrets/{secret}",
@@ -170,6 +171,6 @@ pub(super) static ROWS: &[Endpoint] = &[
         |call| boxed(clients::revoke_secret(call)),
     )
     .does("Revokes a secret, for good", "")
-    .gives::<clients::ClientView>(200)
+    .gives::<shown::ClientView>(200)
     .versioned(),
 ];

@@ -3,7 +3,7 @@
 use super::api::Api;
 use super::walk::{Scene, example};
 use crate::support::TestGateway;
-use gateway::admin::clients::AssertionView;
+use gateway::admin::clients::shown::AssertionView;
 use gateway::admin::endpoint::{Endpoint, Method, Shape};
 use gateway::admin::openapi::document;
 use gateway::admin::problem::Code;
