@@ -7,6 +7,7 @@ mod m2026_11_22_000001_create_directory;
 mod m2026_11_22_000002_nest_groups;
 mod m2026_11_22_000003_administer;
 mod m2026_11_22_000004_shards;
+mod m2026_11_22_000005_store_id;
 
 use sea_orm_migration::prelude::*;
 
@@ -22,6 +23,7 @@ impl MigratorTrait for DirectoryMigrator {
             Box::new(m2026_11_22_000002_nest_groups::Migration),
             Box::new(m2026_11_22_000003_administer::Migration),
             Box::new(m2026_11_22_000004_shards::Migration),
+            Box::new(m2026_11_22_000005_store_id::Migration),
         ]
     }
 

@@ -78,12 +78,13 @@ def opposite(run):
     since = run.fault()
     nodes, kept = run.fleet.of("eu"), {}
     served = lambda: sum(node.metric("http_server_request_duration_seconds_count") or 0 for node in run.fleet.nodes.values())
-    for node in nodes:
+    for number, node in enumerate(nodes):
         kept[node.name] = dict(node.env)
         node.terminate()
         del node.env["MUSTER__REGIONS__EU__STORE"]
         # It has to serve something: an empty store of a region that nobody asks for.
-        node.configure(REGIONS__EU__GATEWAY=node.env["MUSTER__REGIONS__US__GATEWAY"], REGIONS__XX__STORE=f"sqlite:{node.folder}/xx.sqlite")
+        node.configure(REGIONS__EU__GATEWAY=node.env["MUSTER__REGIONS__US__GATEWAY"],
+                       **{f"REGIONS__XX{number}__STORE": f"sqlite:{node.folder}/xx.sqlite"})
         node.start()
     before, at = served(), time.time_ns() // 1000
     time.sleep(10)

@@ -6,7 +6,7 @@ use crate::decisions::Recorder;
 use crate::error::DirectoryError;
 use crate::listing::{Gate, Positions};
 use crate::replica::Replica;
-use crate::scope::micros;
+use crate::scope::{micros, new_id};
 use crate::script::backend;
 use crate::writer::Writer;
 use migrations::{Database, DirectoryMigrator, Engine};
@@ -30,6 +30,7 @@ pub struct Directory {
 struct Inner {
     region: Region,
     shard: String,
+    id: String,
     database: Database,
     writer: Option<Writer>,
     recorder: Recorder,
@@ -84,7 +85,7 @@ impl Directory {
         now: OffsetDateTime,
     ) -> Result<Self, DirectoryError> {
         database.migrate::<DirectoryMigrator>().await?;
-        claim(&database, (&region, shard), now).await?;
+        let id = claim(&database, (&region, shard), now).await?;
         let writer = match database.engine() {
             Engine::Sqlite => Some(Writer::start(database.writer().clone(), &tasks)),
             Engine::Postgres => None,
@@ -94,6 +95,7 @@ impl Directory {
             inner: Arc::new(Inner {
                 region,
                 shard: shard.to_owned(),
+                id,
                 database,
                 writer,
                 recorder,
@@ -116,6 +118,12 @@ impl Directory {
     #[must_use]
     pub fn shard(&self) -> &str {
         &self.inner.shard
+    }
+
+    /// What the store is known by, whatever its address is: given once, and copied with everything else in it.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.inner.id
     }
 
     /// Whether the store answers.
@@ -212,22 +220,30 @@ impl Directory {
     }
 }
 
-/// Writes the region and the shard into an empty store, or compares them.
+/// Writes the region and the shard into an empty store, or compares them; the id of the store, which is given to one that has none.
 async fn claim(
     database: &Database,
     (region, shard): (&Region, &str),
     now: OffsetDateTime,
-) -> Result<(), DirectoryError> {
+) -> Result<String, DirectoryError> {
     let backend = backend(database.engine());
     let statement = Statement::from_sql_and_values(
         backend,
-        "INSERT INTO directory_store (region, shard, created_at) SELECT $1, $2, $3
-         WHERE NOT EXISTS (SELECT 1 FROM directory_store)",
+        "INSERT INTO directory_store (region, shard, store_id, created_at) SELECT $1, $2, '', $3
+         WHERE NOT EXISTS (SELECT 1 FROM directory_store) ON CONFLICT DO NOTHING",
         [region.as_str().into(), shard.into(), micros(now).into()],
     );
     database.writer().execute_raw(statement).await?;
-    let statement = Statement::from_string(backend, "SELECT region, shard FROM directory_store");
-    for row in database.reader().query_all_raw(statement).await? {
+    let statement = Statement::from_sql_and_values(
+        backend,
+        "UPDATE directory_store SET store_id = $1 WHERE store_id = ''",
+        [new_id(now).into()],
+    );
+    database.writer().execute_raw(statement).await?;
+    let sql = "SELECT region, shard, store_id FROM directory_store";
+    let statement = Statement::from_string(backend, sql);
+    let mut id = String::new();
+    for row in database.writer().query_all_raw(statement).await? {
         let stored: (String, String) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
         if stored.0 != region.as_str() {
             return Err(DirectoryError::WrongRegion(stored.0));
@@ -235,6 +251,7 @@ async fn claim(
         if stored.1 != shard {
             return Err(DirectoryError::WrongShard(stored.1));
         }
+        id = row.try_get_by_index(2)?;
     }
-    Ok(())
+    Ok(id)
 }

@@ -142,7 +142,8 @@ impl App {
         jobs::start(&state, &work);
         let (opening, stores, stopped) = (state.clone(), store_tasks.clone(), work.clone());
         state.tasks.spawn(async move {
-            stores::keep_opening(&opening.config, &opening.directories, &stores, &stopped).await;
+            let known = (&opening.registry, &opening.directories);
+            stores::keep_opening(&opening.config, known, &stores, &stopped).await;
         });
         tracing::info!(%address, ops = %ops_address, "serving");
         let serving = async {

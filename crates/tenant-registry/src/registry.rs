@@ -24,6 +24,7 @@ mod rotation;
 mod secrets;
 mod standing;
 mod start;
+mod stores;
 mod switch;
 mod tenants;
 mod uses;

@@ -1,19 +1,21 @@
 //! Opening the registry and the stores of the regions, all at the same time.
 
 mod directories;
+mod known;
 mod opening;
 
 pub use directories::{Directories, label};
+pub(crate) use known::{Known, accept};
 pub(crate) use opening::keep_opening;
 
 use crate::clock::Clock;
-use crate::config::{Config, FIRST_SHARD, Home};
+use crate::config::{self, Config, FIRST_SHARD};
 use anyhow::Context as _;
 use directory::{Directory, DirectoryError};
 use migrations::{Database, PoolOptions};
 use region_router::{Node, Region};
 use secrecy::{ExposeSecret, SecretString};
-use tenant_registry::{Registry, RegistryOptions, Source, Tenant};
+use tenant_registry::{Home, Registry, RegistryOptions, Source};
 use tokio_util::task::TaskTracker;
 
 /// What a registry that cannot be opened is told with.
@@ -41,6 +43,9 @@ impl Stores {
         let directories = futures_util::future::try_join_all(stores);
         let registry = Box::pin(open_registry(config));
         let (registry, directories) = tokio::try_join!(registry, directories)?;
+        for directory in &directories {
+            Known::of(&registry, directory).await.or_refuse(directory)?;
+        }
         Ok(Self { registry, directories: directories.into_iter().collect(), node: node(config) })
     }
 
@@ -57,6 +62,9 @@ impl Stores {
         let stores = opening::open_those_that_answer(config, &directories, tasks);
         let registry = Box::pin(start_registry(config));
         let (registry, ()) = tokio::try_join!(registry, stores)?;
+        for (_, _, directory) in directories.iter() {
+            Known::of(&registry, directory).await.or_refuse(directory)?;
+        }
         Ok(Self { registry, directories, node: node(config) })
     }
 
@@ -83,16 +91,19 @@ impl Stores {
         open_directory(store, &pool, tasks).await
     }
 
-    /// Opens the store of one tenant.
+    /// Opens a store where tenants live, which is the one that the registry knows.
     ///
     /// # Errors
-    /// As [`Self::open_one`].
+    /// As [`Self::open_one`], and when it is another.
     pub async fn open_of(
         config: &Config,
-        tenant: &Tenant,
+        registry: &Registry,
+        home: &Home,
         tasks: &TaskTracker,
     ) -> anyhow::Result<Directory> {
-        Self::open_one(config, &tenant.region, &tenant.shard, tasks).await
+        let directory = Self::open_one(config, &home.region, &home.shard, tasks).await?;
+        Known::of(registry, &directory).await.or_refuse(&directory)?;
+        Ok(directory)
     }
 }
 
@@ -207,8 +218,8 @@ fn served(config: &Config) -> impl Iterator<Item = Served<'_>> {
 
 fn node(config: &Config) -> Node {
     let peers = config.regions.iter().filter_map(|settings| match &settings.home {
-        Home::Gateway(url) => Some((settings.region.clone(), url.clone())),
-        Home::Store(_) => None,
+        config::Home::Gateway(url) => Some((settings.region.clone(), url.clone())),
+        config::Home::Store(_) => None,
     });
     Node { serves: config.serves.clone(), peers: peers.collect() }
 }

@@ -53,7 +53,7 @@ pub(super) struct Arguments {
 pub(super) async fn run(asked: &Arguments, config: &Config, output: Output) -> anyhow::Result<()> {
     let registry = open_registry(config).await?;
     let tenant = parse::tenant(&registry, &asked.tenant).await?;
-    let directory = Stores::open_of(config, &tenant, &TaskTracker::new()).await?;
+    let directory = Stores::open_of(config, &registry, &tenant.home(), &TaskTracker::new()).await?;
     let population = asked.population.as_deref().map(parse::population).transpose()?;
     let population = population.unwrap_or(tenant.population);
     let mut rows = directory

@@ -32,7 +32,7 @@ fn span(text: &str) -> Result<Duration, String> {
 pub(super) async fn run(asked: &Arguments, config: &Config, output: Output) -> anyhow::Result<()> {
     let registry = open_registry(config).await?;
     let tenant = Arc::new(parse::tenant(&registry, &asked.tenant).await?);
-    let directory = Stores::open_of(config, &tenant, &TaskTracker::new()).await?;
+    let directory = Stores::open_of(config, &registry, &tenant.home(), &TaskTracker::new()).await?;
     let mut counts = directory.within(&tenant).quirk_counts().await?;
     directory.close().await?;
     if let Some(since) = asked.since {

@@ -4,8 +4,9 @@ use super::reach::{self, Route};
 use super::report::{Check, Finding};
 use super::wire::{Silence, Wire, shortened};
 use crate::app::Stores;
-use crate::app::stores::{label, open_registry, store_key};
+use crate::app::stores::{Known, label, open_registry, store_key};
 use crate::config::{Config, FIRST_SHARD, Home};
+use directory::Directory;
 use region_router::Hosts;
 use reqwest::Method;
 use serde_json::Value;
@@ -66,11 +67,18 @@ async fn store(config: &Config, settings: &crate::config::RegionSettings, shard:
     );
     match Stores::open_one(config, region, shard, &TaskTracker::new()).await {
         Err(error) => check.fail(shortened(&format!("{error:#}")), fix),
-        Ok(directory) => match directory.ping().await {
-            Ok(()) => check.pass("it does"),
-            Err(error) => check.fail(migrations::causes(&error), fix),
+        Ok(directory) => match (directory.ping().await, known(config, &directory).await) {
+            (Ok(()), Ok(())) => check.pass("it does"),
+            (Err(error), _) => check.fail(migrations::causes(&error), fix),
+            (Ok(()), Err(other)) => check.fail(other.to_string(), fix),
         },
     }
+}
+
+/// Whether a store is the one that the registry knows, where that answers; that it does not is said of it.
+async fn known(config: &Config, directory: &Directory) -> anyhow::Result<()> {
+    let Ok(registry) = open_registry(config).await else { return Ok(()) };
+    Known::of(&registry, directory).await.or_refuse(directory)
 }
 
 /// The port that only operators reach: whether the server says that it is ready.

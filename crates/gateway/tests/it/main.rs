@@ -42,6 +42,7 @@ mod shards;
 mod shared;
 mod shutdown;
 mod stores_away;
+mod stores_known;
 mod support;
 mod tenancy;
 mod tidy;

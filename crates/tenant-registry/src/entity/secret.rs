@@ -9,6 +9,8 @@ pub(crate) const PEPPER: &str = "token_pepper";
 pub(crate) const PEPPER_CHECK: &str = "token_pepper_check";
 /// When an operator last said that what the registry holds is to be taken, in microseconds since 1970.
 pub(crate) const ACCEPTED: &str = "accepted_at";
+/// The id of a region's store; the region and the shard follow.
+pub(crate) const STORE: &str = "store";
 
 #[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "registry_secrets")]

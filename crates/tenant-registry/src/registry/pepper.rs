@@ -84,7 +84,7 @@ pub(super) async fn settled(
 }
 
 /// Keeps the value unless there is one, and gives the one that is there: of nodes that start at once, one is first.
-async fn keep(
+pub(super) async fn keep(
     db: &Database,
     name: &str,
     value: &str,

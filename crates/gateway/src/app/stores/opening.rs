@@ -3,6 +3,7 @@
 //! **Invariant**: a store that is away keeps nobody from the others. One that answers, and is another region's or has a schema that
 //! this program cannot work with, ends the start; found out later, it stays closed and is asked again, and the log says why.
 
+use super::known::{Known, refusal};
 use super::{Directories, Served, label, pool, served, store_key, try_open};
 use crate::config::Config;
 use anyhow::Context as _;
@@ -10,6 +11,7 @@ use directory::DirectoryError;
 use migrations::Engine;
 use secrecy::ExposeSecret;
 use std::time::{Duration, Instant};
+use tenant_registry::Registry;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -62,14 +64,15 @@ pub(super) async fn open_those_that_answer(
 /// Opens the others when they answer.
 pub(crate) async fn keep_opening(
     config: &Config,
-    directories: &Directories,
+    (registry, directories): (&Registry, &Directories),
     tasks: &TaskTracker,
     stop: &CancellationToken,
 ) {
     let missing = served(config).filter(|store| {
         directories.missing().any(|(region, shard)| (region, shard) == (store.region, store.shard))
     });
-    let opening = missing.map(|store| keep_opening_one(config, store, directories, tasks));
+    let opening =
+        missing.map(|store| keep_opening_one(config, store, (registry, directories), tasks));
     tokio::select! {
         () = stop.cancelled() => {}
         _ = futures_util::future::join_all(opening) => {}
@@ -79,15 +82,26 @@ pub(crate) async fn keep_opening(
 async fn keep_opening_one(
     config: &Config,
     store: Served<'_>,
-    directories: &Directories,
+    (registry, directories): (&Registry, &Directories),
     tasks: &TaskTracker,
 ) {
     let (pool, mut pause) = (pool(config), FIRST_PAUSE);
-    let mut told_at = Instant::now();
+    let (mut told_at, mut is_told) = (Instant::now(), false);
     loop {
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
         match Box::pin(try_open(store, &pool, tasks)).await {
+            Ok(directory) if Known::of(registry, &directory).await == Known::Other => {
+                if told_at.elapsed() >= TOLD_EVERY || !is_told {
+                    (told_at, is_told) = (Instant::now(), true);
+                    tracing::error!(
+                        store = label(store.region, store.shard),
+                        "{}",
+                        refusal(&directory)
+                    );
+                }
+                directory.close().await.ok();
+            }
             Ok(directory) => {
                 directories.put(directory);
                 let store = label(store.region, store.shard);

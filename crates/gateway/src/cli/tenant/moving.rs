@@ -16,7 +16,7 @@ use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 use tenant_registry::{
-    Actor, Home, Manifest, Move, MoveLease, MoveStage, RegistryError, Tenant, TenantId,
+    Actor, Home, Manifest, Move, MoveLease, MoveStage, Registry, RegistryError, Tenant, TenantId,
 };
 use time::OffsetDateTime;
 use tokio_util::task::TaskTracker;
@@ -79,7 +79,7 @@ pub(crate) async fn run(asked: Arguments, config: &Config, output: Output) -> an
         _ => homes,
     };
     let tasks = TaskTracker::new();
-    let directories = open_both(config, [&from, &to], &tasks).await?;
+    let directories = open_both(config, &registry, [&from, &to], &tasks).await?;
     let actor = Actor::Cli;
     let mut movers = Movers::new((&registry, &directories), config, holder("cli"), actor);
     movers.told = told;
@@ -117,12 +117,13 @@ fn target(asked: &Arguments, tenant: &Tenant, config: &Config) -> anyhow::Result
 /// Both stores; the command needs them at the same time.
 async fn open_both(
     config: &Config,
+    registry: &Registry,
     homes: [&Home; 2],
     tasks: &TaskTracker,
 ) -> anyhow::Result<Directories> {
     let mut opened = Vec::with_capacity(2);
     for home in homes {
-        let directory = Stores::open_one(config, &home.region, &home.shard, tasks).await;
+        let directory = Stores::open_of(config, registry, home, tasks).await;
         opened.push(
             directory
                 .context("moving a tenant needs its old store and its new one on one machine")?,

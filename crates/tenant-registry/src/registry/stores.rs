@@ -1,0 +1,63 @@
+//! Which databases hold the regions' people.
+//!
+//! **Invariant**: a region's store is the one that was opened first for it, until an operator says that it is another: an empty
+//! database in its place would be a second home for people who have one.
+
+use super::{Pending, Registry, pepper};
+use crate::by::By;
+use crate::entity::{micros, secret};
+use crate::error::RegistryError;
+use crate::moving::Home;
+use sea_orm::ActiveValue::Set;
+use sea_orm::EntityTrait;
+use sea_orm::sea_query::OnConflict;
+use serde_json::json;
+use time::OffsetDateTime;
+
+fn name(home: &Home) -> String {
+    format!("{} {}/{}", secret::STORE, home.region, home.shard)
+}
+
+impl Registry {
+    /// Whether a store is the one that is known at its place; the first that is asked for becomes it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn knows_store(
+        &self,
+        home: &Home,
+        id: &str,
+        now: OffsetDateTime,
+    ) -> Result<bool, RegistryError> {
+        Ok(pepper::keep(self.db()?, &name(home), id, now).await? == id)
+    }
+
+    /// Says that a store is from now on the one of its place.
+    ///
+    /// # Errors
+    /// When the database fails.
+    #[tracing::instrument(name = "registry.accept_store", skip_all)]
+    pub async fn accept_store(
+        &self,
+        home: &Home,
+        id: &str,
+        by: &By,
+    ) -> Result<Pending<()>, RegistryError> {
+        let change = self.begin(by).await?;
+        let row = secret::ActiveModel {
+            name: Set(name(home)),
+            value: Set(id.to_owned()),
+            created_at: Set(micros(change.at)),
+        };
+        let columns = [secret::Column::Value, secret::Column::CreatedAt];
+        secret::Entity::insert(row)
+            .on_conflict(
+                OnConflict::column(secret::Column::Name).update_columns(columns).to_owned(),
+            )
+            .exec_without_returning(&change.transaction)
+            .await
+            .map_err(RegistryError::Database)?;
+        let detail = json!({ "region": home.region.as_str(), "shard": home.shard, "store": id });
+        change.done(("registry.accept_store", None, "registry"), detail, ()).await
+    }
+}
