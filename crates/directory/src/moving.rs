@@ -159,11 +159,21 @@ impl Transfer {
     /// As [`Self::prepare`].
     #[tracing::instrument(name = "directory.move.abandon", skip_all)]
     pub async fn abandon(&self) -> Result<(), MoveError> {
-        self.claim_copy(self.tenant.epoch).await?;
-        for population in Population::ALL {
-            self.wipe(population).await?;
-        }
-        self.unmark().await
+        let work = async {
+            self.claim_copy(self.tenant.epoch).await?;
+            for population in Population::ALL {
+                self.wipe(population).await?;
+            }
+            self.unmark().await
+        };
+        // The source may not be at hand, and the target stands in its place.
+        work.await.map_err(|error| match error {
+            MoveError::Store { source, .. } => MoveError::Store { side: Side::Target, source },
+            MoveError::OtherSchema { table, .. } => {
+                MoveError::OtherSchema { side: Side::Target, table }
+            }
+            error => error,
+        })
     }
 
     /// The last rows, while the source is frozen: what changed since, the counters, and whatever else is not the same number of

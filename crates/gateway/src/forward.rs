@@ -8,6 +8,7 @@ mod gone;
 mod headers;
 pub(crate) mod hop;
 mod peers;
+mod refused;
 
 pub(crate) use gone::hold;
 pub(crate) use hop::{Hop, receive};
@@ -18,7 +19,7 @@ use crate::auth::client_address;
 use crate::oauth::{self, OauthError};
 use crate::scim::error::Failure;
 use crate::state::State;
-use crate::telemetry::http::{CLIENT_GONE, Outcome};
+use crate::telemetry::http::Outcome;
 use crate::telemetry::metrics;
 use crate::telemetry::span::trace_context;
 use actix_web::body::{EitherBody, MessageBody};
@@ -96,7 +97,7 @@ fn course(request: &ServiceRequest) -> Course {
     let Some(state) = request.app_data::<web::Data<State>>() else { return Course::Here };
     let Some(place) = state.hosts.place(host_of(request.request())) else { return Course::Here };
     if context(request.request()).deadline.is_some_and(|deadline| deadline <= Instant::now()) {
-        return Course::Refused(too_late());
+        return Course::Refused(refused::too_late());
     }
     // A token endpoint names its region by its host; which client asks is in the body.
     let is_token_request = is_token_request(request.path());
@@ -114,17 +115,22 @@ fn course(request: &ServiceRequest) -> Course {
     if request.request().extensions_of::<Hop>() {
         // While a tenant moves, whoever sent this may know better than this node does.
         let moves = owner.is_some_and(|owner| owner.tenant.moving.is_some());
-        return Course::Refused(if moves { moving() } else { loops(&home) });
+        return Course::Refused(if moves { refused::moving() } else { refused::loops(&home) });
     }
     if owner.is_some_and(|owner| owner.tenant.routing == Routing::Strict) {
-        return Course::Refused(Failure::not_here(&home.region, &state.hosts.base_url(&home)));
+        let base_url = state.hosts.base_url(&home);
+        return Course::Refused(if home.region == place.region {
+            Failure::not_here(&home.region, &base_url)
+        } else {
+            Failure::moved(Reason::RegionNotHere, &home.region, &base_url)
+        });
     }
     if !matches!(decide(&state.node, &home, &home), Decision::Peer(_)) {
         return Course::Here;
     }
     let Some(link) = state.peers.link(&home.region) else { return Course::Here };
     if request.request().passed(state.peers.name()) {
-        return Course::Refused(loops(&home));
+        return Course::Refused(refused::loops(&home));
     }
     let key_id = token.map_or_else(String::new, |token| token.key_id().to_owned());
     Course::Peer(Way { state: state.clone(), link, place, region: home.region, key_id })
@@ -159,32 +165,6 @@ pub(crate) fn token_of(headers: &HeaderMap) -> Option<BearerToken> {
         return None;
     }
     BearerToken::parse_bytes(HeaderValue::as_bytes(first)).ok()
-}
-
-fn too_late() -> Failure {
-    Failure::new(
-        Reason::RequestTimeout,
-        "The request came when nobody waited for its answer any more. Nothing was changed; send it again.",
-    )
-    .with(header::RETRY_AFTER, RETRY_AFTER.to_string())
-}
-
-fn moving() -> Failure {
-    Failure::new(
-        Reason::TenantMoving,
-        "The account's data is being moved. Nothing was changed; the same request will work in a moment.",
-    )
-    .with(header::RETRY_AFTER, RETRY_AFTER.to_string())
-}
-
-fn loops(place: &Place) -> Failure {
-    Failure::new(
-        Reason::RoutingLoop,
-        format!(
-            "The nodes send requests for region {} to each other, and none has its store. Nothing was changed; the operator has to set it right.",
-            place.region
-        ),
-    )
 }
 
 fn refuse(failure: Failure, request: &HttpRequest, region: Option<&Region>) -> HttpResponse {
@@ -314,46 +294,7 @@ impl Way {
     fn refused(&self, why: Unreachable, request: &HttpRequest) -> HttpResponse {
         let region = &self.region;
         metrics::count_forward(region, word(why));
-        let later = |reason, text: String, seconds: u64| {
-            Failure::new(reason, text).with(header::RETRY_AFTER, seconds.to_string())
-        };
-        let failure = match why {
-            Unreachable::Open(pause) => later(
-                Reason::RegionUnreachable,
-                format!(
-                    "Region {region} does not answer at the moment. Nothing was changed; send the same request again later."
-                ),
-                pause.as_secs() + 1,
-            ),
-            Unreachable::Full => later(
-                Reason::RegionUnreachable,
-                format!(
-                    "Too many requests are on their way to region {region}. Nothing was changed; send the same request again in a moment."
-                ),
-                1,
-            ),
-            Unreachable::Failed => later(
-                Reason::RegionUnreachable,
-                format!(
-                    "Region {region} does not answer at the moment. Send the same request again later; if it was done meanwhile, the answer will say so."
-                ),
-                RETRY_AFTER,
-            ),
-            Unreachable::Late => later(
-                Reason::RequestTimeout,
-                format!(
-                    "Region {region} did not answer in time. Send the same request again; if it was done meanwhile, the answer will say so."
-                ),
-                RETRY_AFTER,
-            ),
-            Unreachable::BrokenOff => {
-                let text = "The client went away before its answer came.";
-                Failure::new(Reason::RequestTimeout, text).status(CLIENT_GONE)
-            }
-            Unreachable::Unwritable => {
-                Failure::not_here(region, &self.state.hosts.base_url(&self.home()))
-            }
-        };
+        let failure = refused::unreachable(why, region, || self.state.hosts.base_url(&self.home()));
         refuse(failure, request, Some(&self.region))
     }
 }

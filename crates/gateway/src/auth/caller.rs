@@ -136,7 +136,7 @@ impl Caller {
                 return Err(Failure::not_here(&region, &state.hosts.base_url(&host)));
             }
             Decision::Refuse(Why::WrongPlace { correct }) => {
-                let failure = wrong_place(&state, &host, &correct);
+                let failure = wrong_place(&state, &host, &correct, &token);
                 note_refused(&state, request, context, &token, failure.refusal());
                 return Err(failure);
             }
@@ -372,13 +372,7 @@ fn store_missing(state: &State, tenant: &Tenant, place: &Place) -> Failure {
 fn moved_away(attempt: &Attempt<'_>, tenant: &Arc<Tenant>, place: &Place) -> Failure {
     let home = Place { region: tenant.region.clone(), population: place.population };
     let base_url = attempt.state.hosts.base_url(&home);
-    let refusal = Refusal::new(
-        Reason::TokenWrongRegion,
-        format!(
-            "The data of this account has moved to region {}. Use {base_url} as the base URL in your identity provider, with a new token of that region.",
-            home.region
-        ),
-    );
-    attempt.note(tenant, &home, &refusal);
-    Failure::unauthorized(refusal.reason, refusal.detail).correct_base_url(&base_url)
+    let failure = Failure::moved(Reason::TokenWrongRegion, &home.region, &base_url);
+    attempt.note(tenant, &home, failure.refusal());
+    failure
 }

@@ -124,7 +124,12 @@ pub(super) fn unknown_token() -> Failure {
     )
 }
 
-pub(super) fn wrong_place(state: &State, host: &Place, correct: &Place) -> Failure {
+pub(super) fn wrong_place(
+    state: &State,
+    host: &Place,
+    correct: &Place,
+    token: &BearerToken,
+) -> Failure {
     let reason = match (host.region == correct.region, host.population == correct.population) {
         (false, true) => Reason::TokenWrongRegion,
         (true, _) => Reason::TokenWrongPopulation,
@@ -133,6 +138,13 @@ pub(super) fn wrong_place(state: &State, host: &Place, correct: &Place) -> Failu
     if !state.hosts.knows(&correct.region) {
         // The token's checksum holds, but no such region exists here: nothing more can be told.
         return unknown_token();
+    }
+    let registry = &state.registry;
+    let moved = registry.on_the_move(token).or_else(|| registry.moved_away(token));
+    if let Some(tenant) = moved.filter(|tenant| tenant.region != correct.region) {
+        let home = Place { region: tenant.region.clone(), population: correct.population };
+        let base_url = state.hosts.base_url(&home);
+        return Failure::moved(reason, &home.region, &base_url);
     }
     let base_url = state.hosts.base_url(correct);
     let detail = format!(

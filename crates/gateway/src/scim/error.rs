@@ -72,6 +72,20 @@ impl Failure {
         failure
     }
 
+    /// The tenant's data has left the region that its token names, and nothing leads there from here.
+    #[must_use]
+    pub fn moved(reason: Reason, region: &Region, base_url: &str) -> Self {
+        let detail = format!(
+            "The data of this account has moved to region {region}. Use {base_url} as the base URL in your identity provider, with a new token of that region."
+        );
+        let mut failure = match reason.status() {
+            401 => Self::unauthorized(reason, detail),
+            _ => Self::new(reason, detail).with(header::CACHE_CONTROL, "no-store"),
+        };
+        failure.0.close = reason == Reason::RegionNotHere;
+        failure.correct_base_url(base_url)
+    }
+
     /// Names the base URL that would have been right.
     #[must_use]
     pub fn correct_base_url(self, base_url: &str) -> Self {

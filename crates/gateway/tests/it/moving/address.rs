@@ -47,7 +47,9 @@ async fn the_old_address_leads_to_the_tenant_and_stays_in_its_answers() {
     // The new address is for new tokens.
     let wrong = us.at(&acme);
     let wrong = TestTenant { host: "eu-app.localhost".to_owned(), ..wrong };
-    wrong.get("/Users").await.refused(401, "token_wrong_region", None);
+    let detail = wrong.get("/Users").await.refused(401, "token_wrong_region", None);
+    assert!(detail.contains("has moved to region eu. Use http://eu-app.localhost"), "{detail}");
+    assert!(detail.contains("with a new token"), "{detail}");
     let new = NewCredential::new("new", std::time::Duration::from_secs(60));
     let new = both.with_credential(&acme, &new).await;
     assert!(new.token.starts_with("mst_eu_"), "{}", &new.token[..8]);
@@ -76,7 +78,8 @@ async fn a_strict_tenant_is_told_its_new_address_and_later_everybody() {
     })
     .await;
     let detail = refused.refused(421, "region_not_here", None);
-    assert!(detail.contains("http://eu-app.localhost/scim/v2"), "{detail}");
+    assert!(detail.contains("has moved to region eu. Use http://eu-app.localhost"), "{detail}");
+    assert!(detail.contains("with a new token"), "{detail}");
 
     for tenant in &moved {
         movers.purge(tenant).await.unwrap();
