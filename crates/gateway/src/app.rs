@@ -7,6 +7,7 @@ pub mod stores;
 use crate::admin::Admin;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::connection::{self, Connection};
 use crate::forward::{self, Peers};
 use crate::health::{self, Readiness};
 use crate::jobs;
@@ -19,7 +20,9 @@ use crate::state::{Draining, State};
 use crate::telemetry;
 use crate::telemetry::http::observe;
 use crate::telemetry::metrics;
-use actix_web::dev::{Server, ServerHandle};
+use actix_http::HttpService;
+use actix_service::{IntoServiceFactory, ServiceFactoryExt, map_config};
+use actix_web::dev::{AppConfig, Server, ServerHandle, fn_service};
 use actix_web::middleware::{NormalizePath, from_fn};
 use actix_web::{App as WebApp, HttpServer, web};
 use anyhow::Context as _;
@@ -43,6 +46,9 @@ const BACKLOG: u32 = 2048;
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long an idle connection is kept; longer than the idle time of the usual load balancers, so that they close first.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
+
+/// How long a client that was refused early may go on sending before its connection is cut.
+const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How long a connection that was just accepted may take to send its first request to a stopping server.
 const FIRST_REQUEST_PATIENCE: Duration = Duration::from_millis(250);
@@ -242,30 +248,51 @@ fn main_server(state: &web::Data<State>, listener: TcpListener) -> std::io::Resu
     let settings = &state.config.server;
     let cores = || std::thread::available_parallelism().map_or(2, NonZero::get);
     let workers = if settings.workers == 0 { cores() } else { settings.workers };
-    let server = HttpServer::new(move || {
-        WebApp::new()
+    let address = listener.local_addr()?;
+    let builder = Server::build()
+        .workers(workers)
+        .max_concurrent_connections(state.limits.connections)
+        .shutdown_timeout(LINGER_SECONDS)
+        .disable_signals();
+    let stopping = builder.graceful_shutdown_signal();
+    // What `HttpServer` does, which knows of no connection but a plain one.
+    let builder = builder.listen("main", listener, move || {
+        let app = WebApp::new()
             .app_data(data.clone())
             .wrap(NormalizePath::trim())
             // A target is forwarded as it came.
             .wrap(from_fn(forward::forward))
             .wrap(from_fn(observe))
-            .configure(routes::configure)
-    })
-    .workers(workers)
-    .max_connections(state.limits.connections)
-    .on_connect(move |connection, extensions| {
-        if forwards {
-            forward::hold(connection, extensions);
-        }
-    })
-    .client_request_timeout(HEAD_TIMEOUT)
-    // A body that is streamed is more than one write, and none of them waits for the client to acknowledge the one before.
-    .tcp_nodelay(true)
-    .keep_alive(KEEP_ALIVE)
-    .shutdown_timeout(LINGER_SECONDS)
-    .disable_signals()
-    .listen(listener)?;
-    Ok(server.run())
+            .wrap(from_fn(connection::take_turn))
+            .configure(routes::configure);
+        let app = app.into_factory().map_err(|error: actix_web::Error| error.error_response());
+        let stopping = stopping.clone();
+        let http = HttpService::build()
+            .graceful_shutdown_signal(move || {
+                let stopping = stopping.clone();
+                async move { stopping.notified().await }
+            })
+            .client_request_timeout(HEAD_TIMEOUT)
+            .client_disconnect_timeout(DISCONNECT_TIMEOUT)
+            .keep_alive(KEEP_ALIVE)
+            .local_addr(address)
+            .on_connect_ext(move |connection: &Connection, extensions| {
+                extensions.insert(connection.turn());
+                if forwards {
+                    forward::hold(connection.stream(), extensions);
+                }
+            })
+            .h1(map_config(app, |()| AppConfig::default()));
+        fn_service(async |stream: actix_web::rt::net::TcpStream| {
+            // A body that is streamed is more than one write, and none of them waits for the client to acknowledge the
+            // one before.
+            stream.set_nodelay(true).ok();
+            let peer = stream.peer_addr().ok();
+            Ok((Connection::new(stream), peer))
+        })
+        .and_then(http)
+    })?;
+    Ok(builder.run())
 }
 
 fn ops_server(state: &web::Data<State>, listener: TcpListener) -> std::io::Result<Server> {

@@ -7,6 +7,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod conformance;
+pub(crate) mod connection;
 pub mod doctor;
 pub mod forward;
 pub mod health;

@@ -5,7 +5,6 @@
 use actix_web::HttpRequest;
 use actix_web::dev::Extensions;
 use actix_web::rt::net::TcpStream;
-use std::any::Any;
 use std::future::pending;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
@@ -18,8 +17,7 @@ const PATIENCE: Duration = Duration::from_millis(250);
 struct Held(OwnedFd);
 
 /// Keeps a handle of a new connection, for as long as the connection is there.
-pub(crate) fn hold(connection: &dyn Any, extensions: &mut Extensions) {
-    let Some(stream) = connection.downcast_ref::<TcpStream>() else { return };
+pub(crate) fn hold(stream: &TcpStream, extensions: &mut Extensions) {
     if let Ok(handle) = stream.as_fd().try_clone_to_owned() {
         extensions.insert(Held(handle));
     }

@@ -16,6 +16,7 @@ mod bulk;
 mod cli;
 mod config;
 mod conformance;
+mod connections;
 mod cursors;
 mod decisions;
 mod discovery;

@@ -1,0 +1,130 @@
+//! A client's connection, as the server library reads it: one request at a time.
+//!
+//! The library reads ahead: it decodes the next request of a connection while the last one is being answered, and frames
+//! an answer by the method and version of whichever head it has *decoded* last (`actix_http::h1::Codec`). A HEAD that was
+//! sent behind a GET took the body from the GET's answer, and a GET behind a HEAD gave the HEAD's answer a body.
+//!
+//! **Invariant**: from the end of a request to the last byte of its answer the library is shown nothing of what follows
+//! (RFC 9112 §9.3.2: in order). No byte is changed, added, or taken away: all that is decided here is when it is read.
+
+mod body;
+mod turn;
+
+use actix_web::rt::net::TcpStream;
+use actix_web::web::BytesMut;
+use std::io;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+pub(crate) use turn::{Turn, take_turn};
+
+/// A connection that gives its requests out one by one.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    stream: TcpStream,
+    turn: Rc<Turn>,
+    /// What has come, and has to wait.
+    held: BytesMut,
+    /// Whether a head may have been given out that the library has not decoded.
+    is_undecoded: bool,
+}
+
+impl Connection {
+    pub(crate) fn new(stream: TcpStream) -> Self {
+        Self { stream, turn: Rc::default(), held: BytesMut::new(), is_undecoded: false }
+    }
+
+    pub(crate) fn stream(&self) -> &TcpStream {
+        &self.stream
+    }
+
+    /// Whose turn it is; for the requests of this connection.
+    pub(crate) fn turn(&self) -> Rc<Turn> {
+        Rc::clone(&self.turn)
+    }
+
+    /// How many of these bytes may be read now.
+    fn admit(&mut self, bytes: &[u8]) -> usize {
+        if self.is_undecoded {
+            return 0;
+        }
+        let admitted = self.turn.admit(bytes);
+        self.is_undecoded = admitted.may_end_head;
+        admitted.count
+    }
+
+    /// Gives out what was held.
+    fn release(&mut self, context: &Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if self.is_undecoded {
+            // The library decodes what it has whenever there is nothing more to read.
+            self.is_undecoded = false;
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let held = std::mem::take(&mut self.held);
+        let shown = held.get(..out.remaining().min(held.len())).unwrap_or_default();
+        let count = self.admit(shown);
+        self.held = held;
+        if count == 0 {
+            return Poll::Pending;
+        }
+        out.put_slice(&self.held.split_to(count));
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        out: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        if !this.held.is_empty() {
+            return this.release(context, out);
+        }
+        let before = out.filled().len();
+        // Read even if nothing may be given out: it tells that the client is gone.
+        let Poll::Ready(read) = Pin::new(&mut this.stream).poll_read(context, out) else {
+            this.is_undecoded = false;
+            return Poll::Pending;
+        };
+        read?;
+        let came = out.filled().get(before..).unwrap_or_default();
+        if came.is_empty() {
+            return Poll::Ready(Ok(()));
+        }
+        let count = this.admit(came);
+        this.held.extend_from_slice(came.get(count..).unwrap_or_default());
+        out.set_filled(before + count);
+        if count == 0 {
+            return this.release(context, out);
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        ready!(Pin::new(&mut this.stream).poll_flush(context))?;
+        // The library flushes when it has written all that it has of an answer.
+        if this.turn.next() && !this.held.is_empty() {
+            context.waker().wake_by_ref();
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(context)
+    }
+}

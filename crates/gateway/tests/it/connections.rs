@@ -1,0 +1,3 @@
+//! What a client may do with one connection.
+
+mod pipelined;
