@@ -4,8 +4,12 @@
 //! an answer by the method and version of whichever head it has *decoded* last (`actix_http::h1::Codec`). A HEAD that was
 //! sent behind a GET took the body from the GET's answer, and a GET behind a HEAD gave the HEAD's answer a body.
 //!
+//! It also says `100 Continue` to whoever waits for it as soon as it has the head, and nobody can ask it not to. It is not
+//! passed on; the connection says it when the request's body is read (RFC 9110 §10.1.1).
+//!
 //! **Invariant**: from the end of a request to the last byte of its answer the library is shown nothing of what follows
-//! (RFC 9112 §9.3.2: in order). No byte is changed, added, or taken away: all that is decided here is when it is read.
+//! (RFC 9112 §9.3.2: in order). No byte that a client sends is changed, added, or taken away: all that is decided here is
+//! when it is read.
 
 mod body;
 mod turn;
@@ -19,6 +23,9 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 pub(crate) use turn::{Turn, take_turn};
 
+/// The word that a client may wait for before it sends a body.
+const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+
 /// A connection that gives its requests out one by one.
 #[derive(Debug)]
 pub(crate) struct Connection {
@@ -26,13 +33,16 @@ pub(crate) struct Connection {
     turn: Rc<Turn>,
     /// What has come, and has to wait.
     held: BytesMut,
+    /// What the connection itself has to say, before anything else.
+    own: BytesMut,
     /// Whether a head may have been given out that the library has not decoded.
     is_undecoded: bool,
 }
 
 impl Connection {
     pub(crate) fn new(stream: TcpStream) -> Self {
-        Self { stream, turn: Rc::default(), held: BytesMut::new(), is_undecoded: false }
+        let (held, own) = (BytesMut::new(), BytesMut::new());
+        Self { stream, turn: Rc::default(), held, own, is_undecoded: false }
     }
 
     pub(crate) fn stream(&self) -> &TcpStream {
@@ -52,6 +62,21 @@ impl Connection {
         let admitted = self.turn.admit(bytes);
         self.is_undecoded = admitted.may_end_head;
         admitted.count
+    }
+
+    /// Says what the connection itself has to say.
+    fn poll_own(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.turn.is_asked() {
+            self.own.extend_from_slice(CONTINUE);
+        }
+        while !self.own.is_empty() {
+            let written = ready!(Pin::new(&mut self.stream).poll_write(context, &self.own))?;
+            if written == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            drop(self.own.split_to(written));
+        }
+        Poll::Ready(Ok(()))
     }
 
     /// Gives out what was held.
@@ -81,6 +106,7 @@ impl AsyncRead for Connection {
         out: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        this.turn.remember(context.waker());
         if !this.held.is_empty() {
             return this.release(context, out);
         }
@@ -111,11 +137,18 @@ impl AsyncWrite for Connection {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write(context, bytes)
+        let this = self.get_mut();
+        ready!(this.poll_own(context))?;
+        if this.turn.is_continue_due() && bytes.starts_with(CONTINUE) {
+            return Poll::Ready(Ok(CONTINUE.len()));
+        }
+        this.turn.speak();
+        Pin::new(&mut this.stream).poll_write(context, bytes)
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        ready!(this.poll_own(context))?;
         ready!(Pin::new(&mut this.stream).poll_flush(context))?;
         // The library flushes when it has written all that it has of an answer.
         if this.turn.next() && !this.held.is_empty() {
@@ -125,6 +158,8 @@ impl AsyncWrite for Connection {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_shutdown(context)
+        let this = self.get_mut();
+        ready!(this.poll_own(context))?;
+        Pin::new(&mut this.stream).poll_shutdown(context)
     }
 }

@@ -1,19 +1,39 @@
 //! Whose turn it is on a connection: that of the next request, or of an answer.
 
 use super::body::Rest;
+use actix_web::HttpMessage;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
-use actix_web::dev::{RequestHead, ServiceRequest, ServiceResponse};
+use actix_web::dev::{Payload, RequestHead, ServiceRequest, ServiceResponse};
+use actix_web::http::ConnectionType;
 use actix_web::middleware::Next;
 use actix_web::web::Bytes;
-use std::cell::Cell;
+use futures_util::StreamExt;
+use futures_util::stream::poll_fn;
+use std::cell::{Cell, RefCell};
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 /// Whose turn it is.
 #[derive(Debug)]
 pub(crate) struct Turn {
     stage: Cell<Stage>,
+    word: Cell<Word>,
+    /// Whether the library will say `100 Continue` for the request.
+    is_continue_due: Cell<bool>,
+    /// Who reads the connection.
+    reader: RefCell<Option<Waker>>,
+}
+
+/// Whether a client waits for `100 Continue` before it sends the body of its request (RFC 9110 §10.1.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Word {
+    /// It does not, or has got its word.
+    Spared,
+    /// It does.
+    Awaited,
+    /// It does, and the body is to be read.
+    Asked,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -35,7 +55,12 @@ pub(super) struct Admitted {
 
 impl Default for Turn {
     fn default() -> Self {
-        Self { stage: Cell::new(Stage::Open { is_line_empty: true }) }
+        Self {
+            stage: Cell::new(Stage::Open { is_line_empty: true }),
+            word: Cell::new(Word::Spared),
+            is_continue_due: Cell::new(false),
+            reader: RefCell::new(None),
+        }
     }
 }
 
@@ -62,6 +87,10 @@ impl Turn {
             Stage::Taken(rest) => {
                 let (count, rest) = rest.take(bytes);
                 self.stage.set(Stage::Taken(rest));
+                if count > 0 {
+                    // Who sends does not wait any more.
+                    self.word.set(Word::Spared);
+                }
                 all(count)
             }
             Stage::Answered => all(0),
@@ -76,9 +105,50 @@ impl Turn {
         matches!(self.stage.get(), Stage::Open { .. })
     }
 
+    /// Who is to be woken when there is something to say.
+    pub(super) fn remember(&self, waker: &Waker) {
+        let mut reader = self.reader.borrow_mut();
+        if !reader.as_ref().is_some_and(|reader| reader.will_wake(waker)) {
+            *reader = Some(waker.clone());
+        }
+    }
+
+    /// Whether `100 Continue` is to be said now.
+    pub(super) fn is_asked(&self) -> bool {
+        let is_asked = self.word.get() == Word::Asked;
+        if is_asked {
+            self.word.set(Word::Spared);
+        }
+        is_asked
+    }
+
+    /// Whether the first that the library says may be `100 Continue`.
+    pub(super) fn is_continue_due(&self) -> bool {
+        self.is_continue_due.replace(false)
+    }
+
+    /// An answer begins: there is no word before it any more.
+    pub(super) fn speak(&self) {
+        self.word.set(Word::Spared);
+    }
+
     fn take(self: &Rc<Self>, head: &RequestHead) -> Taken {
-        self.stage.set(Stage::Taken(Rest::of(head.headers())));
+        let rest = Rest::of(head.headers());
+        self.stage.set(Stage::Taken(rest));
+        self.is_continue_due.set(head.expect());
+        let has_body = rest != Rest::Bytes(0);
+        self.word.set(if head.expect() && has_body { Word::Awaited } else { Word::Spared });
         Taken(Rc::clone(self))
+    }
+
+    /// Somebody reads the body.
+    fn ask(&self) {
+        if self.word.get() == Word::Awaited {
+            self.word.set(Word::Asked);
+            if let Some(reader) = &*self.reader.borrow() {
+                reader.wake_by_ref();
+            }
+        }
     }
 }
 
@@ -96,14 +166,26 @@ impl Drop for Taken {
 /// # Errors
 /// Those of the inner service.
 pub(crate) async fn take_turn<B: MessageBody + 'static>(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let Some(turn) = request.conn_data::<Rc<Turn>>().cloned() else {
         return Ok(next.call(request).await?.map_into_boxed_body());
     };
     let taken = turn.take(request.head());
-    let response = next.call(request).await?;
+    if turn.word.get() == Word::Awaited {
+        let (turn, mut payload) = (Rc::clone(&turn), request.take_payload());
+        let asking = poll_fn(move |context| {
+            turn.ask();
+            payload.poll_next_unpin(context)
+        });
+        request.set_payload(Payload::Stream { payload: asking.boxed_local() });
+    }
+    let mut response = next.call(request).await?;
+    if turn.word.get() == Word::Awaited {
+        // Whether the body comes now is the client's choice, and nobody could tell it from the next request.
+        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    }
     Ok(response.map_body(|_, body| BoxBody::new(Answer { body: body.boxed(), _taken: taken })))
 }
 

@@ -1,3 +1,4 @@
 //! What a client may do with one connection.
 
+mod expecting;
 mod pipelined;
