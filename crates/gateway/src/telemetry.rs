@@ -9,8 +9,9 @@ pub mod otlp;
 pub(crate) mod span;
 
 use crate::config::{Config, LogFormat, LogSettings};
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
+use tracing::Metadata;
 use tracing_subscriber::filter::{LevelFilter, Targets, filter_fn};
 use tracing_subscriber::fmt::writer::MakeWriterExt;
 use tracing_subscriber::layer::SubscriberExt;
@@ -76,19 +77,46 @@ fn layer<S>(settings: &LogSettings) -> Box<dyn Layer<S> + Send + Sync>
 where
     S: tracing::Subscriber + for<'a> tracing_subscriber::registry::LookupSpan<'a>,
 {
-    let is_terminal = std::io::stderr().is_terminal();
+    let is_terminal = io::stderr().is_terminal();
     let is_text = match settings.format {
         LogFormat::Text => true,
         LogFormat::Json => false,
         LogFormat::Auto => is_terminal,
     };
-    let writer = std::io::stderr.with_filter(|metadata| {
-        metadata.target() != "actix_server::accept" || !LISTENER_IS_CLOSED.load(Ordering::Relaxed)
-    });
+    let writer = io::stderr
+        .with_filter(|metadata| {
+            !is_of_connections(metadata)
+                && (metadata.target() != "actix_server::accept"
+                    || !LISTENER_IS_CLOSED.load(Ordering::Relaxed))
+        })
+        .or_else((|| NotOfClients(io::stderr())).with_filter(is_of_connections));
     let layer = tracing_subscriber::fmt::layer().with_writer(writer).with_target(true);
     if is_text {
         layer.with_ansi(is_terminal).boxed()
     } else {
         layer.json().flatten_event(true).with_span_list(false).boxed()
+    }
+}
+
+/// Whether the server library says it of one connection.
+fn is_of_connections(metadata: &Metadata<'_>) -> bool {
+    metadata.target() == "actix_http::h1::dispatcher"
+}
+
+/// Leaves out what the server library takes for an error and is a client's: anybody can send what is not HTTP, without end.
+/// A filter of events would be the place for it; tracing-subscriber 0.3.23 panics in a debug build when one takes effect.
+struct NotOfClients<W>(W);
+
+impl<W: Write> Write for NotOfClients<W> {
+    /// One line is one write.
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        if String::from_utf8_lossy(line).contains("stream error: request parse error") {
+            return Ok(line.len());
+        }
+        self.0.write(line)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
     }
 }

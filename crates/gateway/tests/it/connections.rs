@@ -2,3 +2,4 @@
 
 mod expecting;
 mod pipelined;
+mod unreadable;
