@@ -12,6 +12,7 @@
 //! when it is read.
 
 mod body;
+mod refusal;
 mod turn;
 
 use actix_web::rt::net::TcpStream;
@@ -141,6 +142,13 @@ impl AsyncWrite for Connection {
         ready!(this.poll_own(context))?;
         if this.turn.is_continue_due() && bytes.starts_with(CONTINUE) {
             return Poll::Ready(Ok(CONTINUE.len()));
+        }
+        if this.turn.is_open()
+            && let Some(refusal) = refusal::answer(bytes)
+        {
+            // Nobody is being answered: the library speaks for itself, and then ends the connection.
+            this.own.extend_from_slice(refusal.as_bytes());
+            return Poll::Ready(Ok(bytes.len()));
         }
         this.turn.speak();
         Pin::new(&mut this.stream).poll_write(context, bytes)

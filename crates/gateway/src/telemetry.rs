@@ -104,7 +104,7 @@ fn is_of_connections(metadata: &Metadata<'_>) -> bool {
 }
 
 /// Leaves out what the server library takes for an error and is a client's: anybody can send what is not HTTP, without end.
-/// A filter of events would be the place for it; tracing-subscriber 0.3.23 panics in a debug build when one takes effect.
+/// `connection::refusal` counts it, and tells it at `debug`. A filter of events would be the place for it; tracing-subscriber 0.3.23 panics in a debug build when one takes effect.
 struct NotOfClients<W>(W);
 
 impl<W: Write> Write for NotOfClients<W> {

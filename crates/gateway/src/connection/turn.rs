@@ -102,6 +102,11 @@ impl Turn {
         if matches!(self.stage.get(), Stage::Answered) {
             self.stage.set(Stage::Open { is_line_empty: true });
         }
+        self.is_open()
+    }
+
+    /// Whether no request is being answered.
+    pub(super) fn is_open(&self) -> bool {
         matches!(self.stage.get(), Stage::Open { .. })
     }
 

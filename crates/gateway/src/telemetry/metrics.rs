@@ -25,6 +25,7 @@ const STORE_DURATION_BUCKETS: [f64; 8] =
 
 const DURATION: &str = "http_server_request_duration_seconds";
 const ACTIVE: &str = "http_server_active_requests";
+const UNREADABLE: &str = "http_server_unreadable_requests_total";
 const OPERATIONS: &str = "scim_operations_total";
 const AUTH_FAILURES: &str = "scim_auth_failures_total";
 const RATE_LIMITED: &str = "scim_rate_limited_total";
@@ -77,6 +78,7 @@ pub fn recorder() -> anyhow::Result<&'static PrometheusHandle> {
 fn describe() {
     describe_histogram!(DURATION, Unit::Seconds, "How long requests took");
     describe_gauge!(ACTIVE, Unit::Count, "Requests being answered now");
+    describe_counter!(UNREADABLE, Unit::Count, "What was sent and is no request, by the answer");
     describe_counter!(OPERATIONS, Unit::Count, "SCIM operations by what became of them");
     describe_counter!(AUTH_FAILURES, Unit::Count, "Refused credentials by reason");
     describe_counter!(RATE_LIMITED, Unit::Count, "Requests beyond their tenant's rate");
@@ -150,6 +152,11 @@ pub(super) fn answered(request: &Answered<'_>) {
     if let Some(outcome) = request.outcome {
         operated(outcome);
     }
+}
+
+/// Counts what could not be read as a request, by the status of its answer.
+pub(crate) fn count_unreadable(status: u16) {
+    counter!(UNREADABLE, "http_response_status_code" => status.to_string()).increment(1);
 }
 
 /// Counts an operation: a request, or a part of a bulk request.
