@@ -21,6 +21,7 @@ use migrations::Engine;
 use provisioning::Reason;
 use scim_core::{Document, User};
 use sea_orm::{ConnectionTrait, DbErr, QueryResult};
+use serde_json::Value;
 use time::OffsetDateTime;
 
 /// How often a change is tried without a lock; when others changed the same user meanwhile as often, it takes its turn.
@@ -41,8 +42,7 @@ pub struct StoredUser {
     pub updated_at: OffsetDateTime,
     /// The groups it is in, as a JSON array; `None` when in none.
     pub groups: Option<String>,
-    /// Whether it may use the product. The document says the same, unless a client removed `active` from it: that takes
-    /// the attribute away and changes nobody's state.
+    /// Whether it may use the product. The document says the same.
     pub active: bool,
     /// The manager, where it is a user of the tenant.
     pub manager: Option<StoredManager>,
@@ -74,17 +74,34 @@ pub(crate) fn columns(engine: Engine, base: Option<&str>) -> String {
 /// A row of [`columns`].
 pub(crate) fn stored(row: &QueryResult) -> Result<StoredUser, DbErr> {
     let version: i64 = row.try_get_by_index(2)?;
+    let active = row.try_get_by_index::<i64>(7)? != 0;
     Ok(StoredUser {
         id: row.try_get_by_index(0)?,
-        doc: row.try_get_by_index(1)?,
+        doc: with_active(row.try_get_by_index(1)?, active)?,
         version: u64::try_from(version).unwrap_or_default(),
         created_at: instant(row.try_get_by_index(3)?),
         updated_at: instant(row.try_get_by_index(4)?),
         groups: row.try_get_by_index(5)?,
         nests: row.try_get_by_index::<i64>(6)? != 0,
-        active: row.try_get_by_index::<i64>(7)? != 0,
+        active,
         manager: manager::read(row.try_get_by_index::<Option<String>>(8)?.as_deref()),
     })
+}
+
+/// A stored document that says what the column says: rows of earlier versions may lack `active`, when a client had
+/// removed it.
+fn with_active(doc: String, active: bool) -> Result<String, DbErr> {
+    // Names are stored in order, and there are few before this one.
+    if doc.starts_with("{\"active\":") {
+        return Ok(doc);
+    }
+    let stored = Document::stored(&doc);
+    let mut document = stored.map_err(|error| DbErr::Custom(error.to_string()))?;
+    if document.get("active").is_some() {
+        return Ok(doc);
+    }
+    document.set("active", Value::Bool(active));
+    Ok(document.to_text())
 }
 
 impl Scoped {

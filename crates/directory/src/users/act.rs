@@ -178,10 +178,12 @@ impl Scoped {
         let version: i64 = row.try_get_by_index(1)?;
         let role: Option<String> = row.try_get_by_index(3)?;
         let active: Option<i64> = row.try_get_by_index(4)?;
-        let user = parsed(Document::stored(&doc)?)?;
+        let mut user = parsed(Document::stored(&doc)?)?;
+        let active = active.map_or_else(|| user.active(), |active| active != 0);
+        user.document_mut().set("active", Value::Bool(active));
         Ok(Some(Buried {
             id: id.to_owned(),
-            active: active.map_or_else(|| user.active(), |active| active != 0),
+            active,
             user,
             key: row.try_get_by_index(2)?,
             role: role.unwrap_or_else(|| self.tenant().role_of(self.population()).to_owned()),

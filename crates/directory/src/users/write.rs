@@ -37,12 +37,14 @@ impl UserChange {
     pub(super) fn between(
         before: StoredUser,
         old: &Document,
-        user: User,
+        mut user: User,
         of: &ResourceType,
     ) -> Self {
+        let said = user.document().get("active").and_then(Value::as_bool);
+        let active = said.unwrap_or(before.active);
+        // What is stored and answered is what is in force.
+        user.document_mut().set("active", Value::Bool(active));
         let changed = user.document().changed_since(old, of);
-        let active =
-            user.document().get("active").and_then(Value::as_bool).unwrap_or(before.active);
         let seats = match needs_seat(Some(before.active), active) {
             SeatChange::Take => 1,
             SeatChange::Free => -1,

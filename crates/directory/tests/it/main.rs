@@ -9,6 +9,7 @@
 )]
 
 mod act;
+mod active;
 mod changes;
 mod citus;
 mod costs;

@@ -124,8 +124,10 @@ pub async fn patch(exchange: &mut Exchange, order: Order) -> Answer {
     let alter = move |old: &Document, asked: &mut Asked| {
         let notes = &mut asked.notes;
         let result = patch.apply(old, &schemas.user, &tolerance, notes)?;
-        // A PATCH may remove `active`; the store then keeps the state that the user had.
-        Ok(User::from_document(result, &tolerance, notes)?)
+        if result.get("active").is_none() {
+            notes.ignored("active");
+        }
+        Ok(with_active(User::from_document(result, &tolerance, notes)?, old))
     };
     change(exchange, conditions, projection.as_ref(), alter).await
 }
@@ -150,7 +152,8 @@ pub async fn delete(exchange: &mut Exchange, order: Order) -> Answer {
     })
 }
 
-/// A PUT that says nothing of `active` leaves it: nobody is reactivated by an omission.
+/// A PUT that says nothing of `active`, and a PATCH that takes it away, leave it: nobody is reactivated by an omission,
+/// and there is always an answer to whether a person may use the product (RFC 7643 §4.1.1).
 fn with_active(mut user: User, old: &Document) -> User {
     if user.document().get("active").is_none()
         && let Some(active) = old.get("active")

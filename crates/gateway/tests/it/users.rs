@@ -1,5 +1,6 @@
 //! `/Users` as an identity provider sees it: create, read, replace, delete.
 
+mod active;
 mod preconditions;
 mod projection;
 
