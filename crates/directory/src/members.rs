@@ -16,7 +16,7 @@ pub use text::{MemberLine, MemberText};
 
 use crate::error::DirectoryError;
 use crate::scope::Scoped;
-use crate::script::{list_of, one_of};
+use crate::script::{list_of, one_of, one_of_many};
 use sea_orm::Value;
 use std::collections::BTreeSet;
 
@@ -119,8 +119,20 @@ impl Scoped {
         one_of(self.engine(), column, place)
     }
 
+    /// That a member of one group is one of a list of `count` ids.
+    pub(crate) fn is_among(&self, column: &str, place: &str, count: usize) -> String {
+        member_among(self.engine(), column, place, count)
+    }
+
     /// The list for [`Self::is_one_of`].
     pub(crate) fn id_list(&self, ids: &[&str]) -> Value {
         list_of(self.engine(), ids)
     }
+}
+
+/// That a member of one group is one of a list of `count` ids. A few are looked up in the index, however large the
+/// group is; many are worth reading all of it.
+fn member_among(engine: migrations::Engine, column: &str, place: &str, count: usize) -> String {
+    const MANY: usize = 1_000;
+    if count < MANY { one_of(engine, column, place) } else { one_of_many(engine, column, place) }
 }

@@ -45,7 +45,7 @@ impl Scoped {
                         .await?;
                     } else if !remove.is_empty() {
                         let ids: Vec<&str> = remove.iter().map(String::as_str).collect();
-                        let gone = self.is_one_of("member_id", "$3");
+                        let gone = self.is_among("member_id", "$3", ids.len());
                         self.delete_members(
                             transaction,
                             group_id,
@@ -162,7 +162,7 @@ impl Scoped {
         group_id: &str,
         ids: &[&str],
     ) -> Result<(), DirectoryError> {
-        let one_of = self.is_one_of("member_id", "$3");
+        let one_of = self.is_among("member_id", "$3", ids.len());
         let sql = format!(
             "SELECT member_id FROM members WHERE tenant_id = $1 AND group_id = $2 AND {one_of}"
         );

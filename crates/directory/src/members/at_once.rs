@@ -236,7 +236,7 @@ impl Plain<'_> {
             return None;
         }
         let remove = script.bind(list_of(engine, &self.remove));
-        Some(one_of(engine, "m.member_id", &remove))
+        Some(super::member_among(engine, "m.member_id", &remove, self.remove.len()))
     }
 }
 

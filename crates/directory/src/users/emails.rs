@@ -2,7 +2,7 @@
 //!
 //! **Invariant**: every e-mail that fits into an index row has one.
 
-use crate::script::Script;
+use crate::script::{Script, list_of, one_of_many};
 use migrations::Engine;
 use serde_json::{Map, Value};
 
@@ -47,21 +47,20 @@ pub(super) fn add_emails(script: &mut Script, id: &str, keys: &[String]) {
 /// Rewrites the index rows of the e-mails that came or went.
 pub(super) fn change_emails(script: &mut Script, id: &str, before: &[String], after: &[String]) {
     // Both are sorted.
-    let gone: Vec<&String> = before.iter().filter(|k| after.binary_search(k).is_err()).collect();
+    let gone: Vec<&str> =
+        before.iter().filter(|k| after.binary_search(k).is_err()).map(String::as_str).collect();
     let came: Vec<String> =
         after.iter().filter(|k| before.binary_search(k).is_err()).cloned().collect();
     if !gone.is_empty() {
         let id = script.bind(id);
-        let keys = script.bind(serde_json::json!(gone).to_string());
-        let list = match script.engine() {
-            Engine::Sqlite => format!("SELECT value FROM json_each({keys})"),
-            Engine::Postgres => format!("SELECT jsonb_array_elements_text({keys}::jsonb)"),
-        };
+        let engine = script.engine();
+        let keys = script.bind(list_of(engine, &gone));
+        let is_gone = one_of_many(engine, "email_key", &keys);
         let gate = script.gate();
         script.step(
             "emails_gone",
             format!(
-                "DELETE FROM user_emails WHERE tenant_id = $1 AND user_id = {id} AND email_key IN ({list}) AND {gate}"
+                "DELETE FROM user_emails WHERE tenant_id = $1 AND user_id = {id} AND {is_gone} AND {gate}"
             ),
         );
     }

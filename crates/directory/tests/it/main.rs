@@ -22,6 +22,7 @@ mod filters_random;
 mod lists;
 mod log;
 mod managers;
+mod many;
 mod migrations;
 mod moving;
 mod nested;
