@@ -198,7 +198,7 @@ impl Steps<'_> {
             }
         }
         match &path.filter {
-            Some(filter) => self.selected(verb, filter, part.is_some(), value),
+            Some(filter) => self.selected(verb, filter, value),
             None => self.whole(verb, value),
         }
     }
@@ -265,12 +265,11 @@ impl Steps<'_> {
         Ok(())
     }
 
-    /// `members[…]`, or `members[…].value` where `of_value`.
+    /// `members[…]`, or `members[…].value`.
     fn selected(
         &mut self,
         verb: Verb,
         filter: &Filter,
-        of_value: bool,
         value: Option<&Value>,
     ) -> Result<(), ScimError> {
         // Bound in any case, so that a filter is refused for what it says and not for how it is run.
@@ -294,7 +293,7 @@ impl Steps<'_> {
                 self.done.push(MemberStep::RemoveWhere(condition));
             }
             (Verb::Add | Verb::Replace, Some(ids)) => {
-                if of_value && value.is_some_and(|value| names_other(value, &ids)) {
+                if value.is_some_and(|value| names_other(value, &ids)) {
                     let detail = "members.value cannot be changed; remove the one member and add \
                                   the other.";
                     return Err(error(ErrorKind::Mutability, detail.into()));
@@ -325,8 +324,27 @@ fn is_members(path: &AttrPath) -> bool {
         && path.urn.as_deref().is_none_or(|urn| urn.eq_ignore_ascii_case(&of.core.id))
 }
 
+/// Whether a value for the members chosen by their ids names somebody else: the id of a member is immutable (RFC 7643
+/// §4.2), and a member that is replaced by another would be two changes.
 fn names_other(value: &Value, ids: &[String]) -> bool {
-    !is_unassigned(value) && !value.as_str().is_some_and(|id| ids.iter().any(|own| own == id))
+    match value {
+        value if is_unassigned(value) => false,
+        Value::String(id) => !ids.iter().any(|own| own == id),
+        Value::Array(items) => items.iter().any(|item| names_other(item, ids)),
+        Value::Object(parts) => {
+            let part = |name: &str| {
+                parts.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, part)| part)
+            };
+            match part("value").filter(|id| !is_unassigned(id)) {
+                Some(id) => names_other(id, ids),
+                None => part("$ref").and_then(Value::as_str).is_some_and(|address| {
+                    let id = address.rsplit('/').next().unwrap_or_default();
+                    !ids.iter().any(|own| own == id)
+                }),
+            }
+        }
+        other => !ids.contains(&other.to_string()),
+    }
 }
 
 fn error(kind: ErrorKind, detail: String) -> ScimError {
