@@ -83,6 +83,18 @@ impl Document {
         keep::check_required(&self.map, of)
     }
 
+    /// The same of what a PATCH has made of `before`.
+    ///
+    /// # Errors
+    /// `mutability` when it took away what is required; otherwise as [`Document::check_required`].
+    pub(crate) fn check_still_required(
+        &self,
+        before: &Document,
+        of: &ResourceType,
+    ) -> Result<(), ScimError> {
+        keep::check_still_required(&self.map, &before.map, of)
+    }
+
     /// The document that a PUT of this one leaves where `old` was (RFC 7644 §3.5.1): what is immutable stays, and
     /// so does what is writeOnly and not sent.
     ///

@@ -112,6 +112,21 @@ impl ScimError {
         Self { kind: ErrorKind::InvalidValue, attribute, detail, missing: true }
     }
 
+    /// The refusal of a PATCH that takes away the required attributes named (RFC 7644 §3.5.2.2).
+    #[must_use]
+    pub(crate) fn taken(paths: &[String]) -> Self {
+        let (are, them) = match paths.len() {
+            1 => ("is", "it has a value"),
+            _ => ("are", "each of them has one"),
+        };
+        let detail = format!(
+            "{} {are} required and cannot be removed; correct the mapping in your identity provider so that {them}.",
+            paths.join(", ")
+        );
+        let attribute = paths.first().cloned();
+        Self { kind: ErrorKind::Mutability, attribute, detail, missing: false }
+    }
+
     /// Whether a required attribute has no value, rather than a wrong one.
     #[must_use]
     pub fn is_missing(&self) -> bool {

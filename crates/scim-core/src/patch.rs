@@ -115,8 +115,8 @@ impl PatchRequest {
     /// Applies all operations to a copy of `document`: all or nothing.
     ///
     /// # Errors
-    /// As RFC 7644 §3.5.2 says, for the first operation that fails; the text names it. As
-    /// [`Document::check_required`] when all of them leave a required attribute without a value.
+    /// As RFC 7644 §3.5.2 says, for the first operation that fails; the text names it. `mutability` when all of them
+    /// take a required attribute away, and as [`Document::check_required`] when what they bring lacks one.
     pub fn apply(
         &self,
         document: &Document,
@@ -129,7 +129,7 @@ impl PatchRequest {
             draft.run(operation).map_err(|error| error.in_operation(operation.number))?;
         }
         let after = draft.finish();
-        after.check_required(of)?;
+        after.check_still_required(document, of)?;
         Ok(after)
     }
 

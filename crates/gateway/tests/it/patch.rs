@@ -148,7 +148,7 @@ async fn one_operation_that_fails_undoes_all() {
         ),
         (json!({ "op": "add", "path": "groups", "value": [{ "value": "g" }] }), "mutability"),
         (json!({ "op": "remove" }), "noTarget"),
-        (json!({ "op": "remove", "path": "userName" }), "invalidValue"),
+        (json!({ "op": "remove", "path": "userName" }), "mutability"),
         (json!({ "op": "replace", "path": "active", "value": "perhaps" }), "invalidValue"),
         (json!({ "op": "replace", "path": "userName", "value": "BOB" }), "uniqueness"),
         (json!({ "op": "destroy", "path": "title" }), "invalidSyntax"),

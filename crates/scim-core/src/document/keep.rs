@@ -20,6 +20,48 @@ fn full_name(home: Option<&str>, name: &str) -> String {
 }
 
 pub(super) fn check_required(map: &Map<String, Value>, of: &ResourceType) -> Result<(), ScimError> {
+    let missing = missing(map, of);
+    if missing.is_empty() { Ok(()) } else { Err(ScimError::missing(&missing)) }
+}
+
+/// Refuses what a PATCH of `before` leaves without a required value: `mutability` where it took one away (RFC 7644
+/// §3.5.2.2), `invalidValue` where what it brought lacks one.
+pub(super) fn check_still_required(
+    map: &Map<String, Value>,
+    before: &Map<String, Value>,
+    of: &ResourceType,
+) -> Result<(), ScimError> {
+    let missing = missing(map, of);
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let taken: Vec<String> =
+        missing.iter().filter(|path| is_taken(before, map, path)).cloned().collect();
+    Err(if taken.is_empty() { ScimError::missing(&missing) } else { ScimError::taken(&taken) })
+}
+
+/// Whether what is missing at `path` was there and is not any more. Blank text is a value, if none that will do.
+fn is_taken(before: &Map<String, Value>, after: &Map<String, Value>, path: &str) -> bool {
+    let (urn, name) = match path.rsplit_once(':') {
+        Some((urn, name)) => (Some(urn), name),
+        None => (None, path),
+    };
+    let (name, sub) = name.split_once('.').map_or((name, None), |(name, sub)| (name, Some(sub)));
+    let value = |map: &'_ Map<String, Value>| match urn {
+        Some(urn) => map.get(urn).and_then(|inner| inner.get(name)).cloned(),
+        None => map.get(name).cloned(),
+    };
+    let (Some(was), is) = (value(before), value(after)) else { return false };
+    let (Some(sub), Some(is)) = (sub, &is) else { return is.is_none() };
+    let (was, is) = (elements(&was), elements(is));
+    // Of a list, one more value that lacks the part is one that came without it.
+    was.len() >= is.len()
+        && was.iter().all(|element| element.get(sub).is_some())
+        && is.iter().any(|element| element.get(sub).is_none())
+}
+
+/// The paths of what is required and has no value, also in a part of what has one.
+fn missing(map: &Map<String, Value>, of: &ResourceType) -> Vec<String> {
     let mut missing = Vec::new();
     for (home, attribute) in homes(of) {
         // `id` and `schemas` are the service's to give.
@@ -43,7 +85,7 @@ pub(super) fn check_required(map: &Map<String, Value>, of: &ResourceType) -> Res
             }
         }
     }
-    if missing.is_empty() { Ok(()) } else { Err(ScimError::missing(&missing)) }
+    missing
 }
 
 /// Blank text names nobody.

@@ -232,14 +232,36 @@ fn an_extension_goes_as_a_whole() {
 
 #[test]
 fn what_is_required_is_missed_in_the_result_alone() {
-    let of = ResourceType::user();
-    let before = document(&json!({"userName": "b"}), of);
-    let gone = json!([{"op": "remove", "path": "userName"}]);
-    let error = patch(&before, &request(&gone), of, &Tolerance::default()).unwrap_err();
-    assert!(error.is_missing() && error.attribute() == Some("userName"), "{error}");
     let after = user_after(
         &json!({"userName": "b"}),
         &json!([{"op": "remove", "path": "userName"}, {"op": "add", "path": "userName", "value": "c"}]),
     );
     assert_eq!(after, json!({"userName": "c"}));
+}
+
+/// RFC 7644 §3.5.2.2.
+#[test]
+fn what_takes_a_required_attribute_away_is_refused_as_mutability() {
+    for (of, before, name) in [
+        (ResourceType::user(), json!({"userName": "b"}), "userName"),
+        (ResourceType::group(), json!({"displayName": "b"}), "displayName"),
+    ] {
+        for operation in [
+            json!({"op": "remove", "path": name}),
+            json!({"op": "replace", "path": name, "value": null}),
+            json!({"op": "add", "path": name, "value": ""}),
+            json!({"op": "replace", "value": {name: null}}),
+        ] {
+            let before = document(&before, of);
+            let operations = request(&json!([operation]));
+            let error = patch(&before, &operations, of, &Tolerance::default()).unwrap_err();
+            assert_eq!(error.kind().scim_type(), Some("mutability"), "{operation}: {error}");
+            assert_eq!(error.attribute(), Some(name));
+            assert!(error.detail().contains("required and cannot be removed"), "{error}");
+        }
+        // Blank text is a value, if none that will do.
+        let blank = request(&json!([{"op": "replace", "path": name, "value": " "}]));
+        let error = patch(&document(&before, of), &blank, of, &Tolerance::default()).unwrap_err();
+        assert_eq!(error.kind().scim_type(), Some("invalidValue"), "{error}");
+    }
 }
