@@ -37,6 +37,7 @@ impl Check<'_> {
             Value::String(text) => text.clone(),
             Value::Number(_) | Value::Bool(_) => {
                 self.bend(Quirk::TextFromScalar, place, "takes text; put the value into quotes")?;
+                digits_kept(place, value)?;
                 value.to_string()
             }
             Value::Null | Value::Array(_) | Value::Object(_) => {
@@ -162,6 +163,26 @@ impl Check<'_> {
         }
         Ok(Value::String(text))
     }
+/// Refuses a number whose digits JSON has lost, before somebody's identifier becomes another one: what is no whole
+/// number of 64 bits is read as floating point, which holds 15 digits.
+fn digits_kept(place: At<'_>, value: &Value) -> Result<(), ScimError> {
+    const MOST: usize = 15;
+    let Value::Number(number) = value else { return Ok(()) };
+    if !number.is_f64() {
+        return Ok(());
+    }
+    let text = number.to_string();
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    // A fraction of zero may have been an exponent: `1E5`.
+    if digits <= MOST && !text.contains('e') && !text.ends_with(".0") {
+        return Ok(());
+    }
+    let detail = format!(
+        "{place} came as a number whose digits cannot be kept; put the value into quotes, so that it is text."
+    );
+    Err(refusal(place, detail))
+}
+
 }
 
 pub(super) fn boolean_text(text: &str) -> Option<bool> {

@@ -100,7 +100,7 @@ quirks! {
         "Made-up text or a number in `primary`, as Microsoft's validator sends it; it is passed over.",
         "quirks/stray-primary.json";
     TextFromScalar = "Q-text-from-scalar", "RFC 7643 §2.3.1", ["other"], 400, Some("invalidValue"),
-        "A number or a boolean where text is due; it becomes text.",
+        "A number or a boolean where text is due; it becomes text. A number whose digits would not be kept is refused.",
         "quirks/text-from-scalar.json";
     NumberString = "Q-number-string", "RFC 7643 §2.3.3", ["entra", "okta"], 400, Some("invalidValue"),
         "A number as text; it becomes a number.",

@@ -3,6 +3,7 @@
 mod custom;
 mod custom_values;
 mod discovery;
+mod digits;
 mod document;
 mod filter;
 mod filter_types;
