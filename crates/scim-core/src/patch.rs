@@ -23,6 +23,7 @@
 //! ```
 
 mod apply;
+pub(crate) mod chosen;
 mod edit;
 mod list;
 mod members;

@@ -7,6 +7,7 @@ use super::check::{coerce, is_unassigned, shown, unknown};
 use super::place::{self, Place, Spot};
 use crate::attributes::Attributes;
 use crate::error::{ErrorKind, ScimError};
+use crate::patch::chosen::{chooses, put_chosen};
 use crate::path::{self, Home};
 use crate::quirk::{Notes, Quirk, Tolerance};
 use crate::schema::{Attribute, ResourceType, Schema, Sent};
@@ -25,10 +26,17 @@ pub(super) fn read<'a>(
 
     let mut set_aside = None;
     let mut later = Vec::new();
+    let mut chosen = Vec::new();
     for (name, value) in body.as_map() {
         match place::find(name, of) {
             Place::Schemas => {}
-            Place::Unknown => unknown(&shown(name), tolerance, reader.notes)?,
+            Place::Unknown => match chooses(name, of, aside) {
+                Some(named) => {
+                    reader.bend(Some(Quirk::DottedKey), name)?;
+                    chosen.push((name.as_str(), value, named));
+                }
+                None => unknown(&shown(name), tolerance, reader.notes)?,
+            },
             Place::Attribute(spot) if is_whole(&spot, aside) => {
                 reader.bend(spot.quirk, name)?;
                 set_aside = Some(value);
@@ -54,7 +62,11 @@ pub(super) fn read<'a>(
             Place::Schemas | Place::Unknown => {}
         }
     }
-    Ok((Document::canonical(reader.map, of), set_aside))
+    let document = Document::canonical(reader.map, of);
+    if chosen.is_empty() {
+        return Ok((document, set_aside));
+    }
+    Ok((put_chosen(&document, &chosen, of, tolerance, notes)?, set_aside))
 }
 
 fn is_whole(spot: &Spot<'_>, aside: Option<&str>) -> bool {

@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 
 /// The copy that operations work on.
 pub(super) struct Draft<'a> {
-    map: Map<String, Value>,
+    pub(super) map: Map<String, Value>,
     of: &'a ResourceType,
     limits: &'a PatchLimits,
     tolerance: &'a Tolerance,

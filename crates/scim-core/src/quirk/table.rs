@@ -82,7 +82,7 @@ quirks! {
         "An attribute that no schema knows; it is passed over.",
         "quirks/unknown-attribute.json";
     DottedKey = "Q-dotted-key", "RFC 7644 §3.5.2.1", ["entra"], 400, Some("invalidSyntax"),
-        "A key of a JSON object is a path: `name.givenName`, a URN, a filter; it is expanded.",
+        "A key of a JSON object is a path: `name.givenName`, a URN, `emails[type eq \"work\"].value`; it is expanded.",
         "quirks/dotted-key.json";
     DisplayNameKey = "Q-display-name-key", "RFC 7643 §2.4", ["entra"], 400, Some("invalidSyntax"),
         "`displayName` in a value of a list, where the schema has `display`; it is read as that.",

@@ -1,9 +1,10 @@
 //! The RFCs' own examples, tables and properties.
 
+mod chosen;
 mod custom;
 mod custom_values;
-mod discovery;
 mod digits;
+mod discovery;
 mod document;
 mod filter;
 mod filter_types;
