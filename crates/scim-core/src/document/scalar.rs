@@ -4,7 +4,7 @@ use super::at::{At, refusal, wrong_type};
 use super::check::Check;
 use super::format;
 use crate::error::ScimError;
-use crate::normal;
+use crate::normal::{self, Instant};
 use crate::quirk::Quirk;
 use crate::schema::{Attribute, Kind};
 use serde_json::{Number, Value};
@@ -131,16 +131,14 @@ impl Check<'_> {
         value: &Value,
     ) -> Result<Value, ScimError> {
         let text = self.text(attribute, place, value)?;
-        if normal::instant(&text).is_none() {
-            return Err(refusal(
-                place,
-                format!(
-                    "{place} is not a date and time; send it as 2026-01-31T08:00:00Z \
-                     (RFC 7643, 2.3.5)."
-                ),
-            ));
+        let rule = "is not a date and time; send it as 2026-01-31T08:00:00Z (RFC 7643, 2.3.5)";
+        let Some(instant) = Instant::parse(&text) else {
+            return Err(refusal(place, format!("{place} {rule}.")));
+        };
+        if instant.is_bent {
+            self.bend(Quirk::DateTimeForm, place, rule)?;
         }
-        Ok(Value::String(text))
+        Ok(Value::String(instant.text))
     }
 
     fn binary(
@@ -163,6 +161,8 @@ impl Check<'_> {
         }
         Ok(Value::String(text))
     }
+}
+
 /// Refuses a number whose digits JSON has lost, before somebody's identifier becomes another one: what is no whole
 /// number of 64 bits is read as floating point, which holds 15 digits.
 fn digits_kept(place: At<'_>, value: &Value) -> Result<(), ScimError> {
@@ -181,8 +181,6 @@ fn digits_kept(place: At<'_>, value: &Value) -> Result<(), ScimError> {
         "{place} came as a number whose digits cannot be kept; put the value into quotes, so that it is text."
     );
     Err(refusal(place, detail))
-}
-
 }
 
 pub(super) fn boolean_text(text: &str) -> Option<bool> {

@@ -2,7 +2,7 @@
 
 use super::{Condition, Filter, Literal, Op, Operand, Sub, Target};
 use crate::error::{ErrorKind, ScimError};
-use crate::normal;
+use crate::normal::{self, Instant};
 use crate::path::{AttrPath, Named, resolve};
 use crate::quirk::{Notes, Quirk, Tolerance};
 use crate::schema::{Attribute, Kind, ResourceType, Returned, Role, Uniqueness};
@@ -213,13 +213,15 @@ impl<'a> Binder<'a> {
             },
             Kind::DateTime => match value {
                 Literal::Text(text) => {
-                    normal::instant(text).map(Operand::Instant).ok_or_else(|| {
-                        mismatch(
-                            named,
-                            op,
-                            "it is compared with an instant like \"2026-01-31T08:00:00Z\"",
-                        )
-                    })
+                    let refused = || {
+                        let rule = "it is compared with an instant like \"2026-01-31T08:00:00Z\"";
+                        mismatch(named, op, rule)
+                    };
+                    let instant = Instant::parse(text).ok_or_else(refused)?;
+                    if instant.is_bent {
+                        self.tolerance.bend(Quirk::DateTimeForm, self.notes, refused)?;
+                    }
+                    Ok(Operand::Instant(instant.utc))
                 }
                 _ => Err(mismatch(named, op, "it is compared with an instant in double quotes")),
             },

@@ -114,6 +114,9 @@ quirks! {
     TextFormat = "Q-text-format", "RFC 7643 §4.1.1", ["keycloak"], 400, Some("invalidValue"),
         "A locale such as `en_us`, a language or a time zone in another form than the RFC's; it is kept as sent.",
         "quirks/text-format.json";
+    DateTimeForm = "Q-date-time-form", "RFC 7643 §2.3.5", ["other"], 400, Some("invalidValue"),
+        "A date and time with a space, `t` or `z` where xsd:dateTime has `T` and `Z`; it is put into that form.",
+        "quirks/date-time-form.json";
     UserNameNotPrecis = "Q-username-not-precis", "RFC 7644 §5", ["okta", "other"], 400, Some("invalidValue"),
         "A userName outside of the PRECIS profile UsernameCaseMapped (RFC 8265 §3.3), with a space say; it is compared \
          by case folding.",

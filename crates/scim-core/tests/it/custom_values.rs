@@ -300,3 +300,38 @@ fn a_required_attribute_of_ones_own_is_missed() {
     assert_eq!(error.attribute(), Some("userName"));
     assert!(error.detail().contains("userName, urn:"), "{error}");
 }
+
+/// RFC 7643 §2.3.5: an instant is a valid `xsd:dateTime`.
+#[test]
+fn an_instant_is_of_the_form_that_xml_schema_has() {
+    let at = |text: &str| json!({"hired": text});
+    for text in ["2026-11-22T24:00:00Z", "2026-11-22T08:00:00.5+14:00", "2026-11-22T08:00:00-00:00"]
+    {
+        assert_eq!(parse(OWN, &at(text)).unwrap(), (at(text), vec![]), "{text}");
+    }
+    for text in ["2026-11-22 08:00:00Z", "2026-11-22t08:00:00Z", "2026-11-22T08:00:00z"] {
+        let kept = at("2026-11-22T08:00:00Z");
+        assert_eq!(parse(OWN, &at(text)).unwrap(), (kept, vec![Quirk::DateTimeForm]), "{text}");
+        let strict = Tolerance::all_but([Quirk::DateTimeForm]);
+        let error = User::parse(&body(&sent(OWN, &at(text))), &of(OWN), &strict).unwrap_err();
+        assert_eq!(about(&error), (ErrorKind::InvalidValue, Some(&*format!("{OWN}:hired"))));
+        let filter = format!("{OWN}:hired eq \"{text}\"");
+        for (tolerance, taken) in [(Tolerance::default(), true), (strict, false)] {
+            let (of, mut notes) = (of(OWN), Notes::default());
+            let limits = FilterLimits::default();
+            let filter = Filter::parse(&filter, &limits, &tolerance, &mut notes).unwrap();
+            assert_eq!(filter.bind(&of, &tolerance, &mut notes).is_ok(), taken, "{text}");
+        }
+    }
+    for text in [
+        "0000-01-01T00:00:00Z",
+        "2026-11-22T08:00:00+15:00",
+        "2026-11-22T24:00:01Z",
+        "2026-11-22T08:00:60Z",
+        "2026-11-22T08:00:00 Z",
+        "2026-11-22",
+    ] {
+        let error = parse(OWN, &at(text)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidValue, "{text}");
+    }
+}
