@@ -1,7 +1,8 @@
 //! Bulk requests (RFC 7644 §3.7): many operations in one body, with references between them.
 //!
 //! An operation that cannot be read does not spoil the others: it is answered with its own error. A text that is
-//! `bulkId:` and a name is a reference wherever it stands in `data`, and in `path` in the place of an id.
+//! `bulkId:` and a name is a reference where the id of a resource stands: in `path`, and in the `data` as the module
+//! `reference` tells.
 //!
 //! **Invariant**: what is read here is within [`BulkLimits`]; the order of the operations is computed from the request
 //! alone.
@@ -109,6 +110,14 @@ impl Method {
             Self::Delete => "DELETE",
         }
     }
+
+    /// What the data of such an operation is.
+    fn place(self) -> reference::Place {
+        match self {
+            Self::Patch => reference::Place::Patch,
+            Self::Post | Self::Put | Self::Delete => reference::Place::Resource,
+        }
+    }
 }
 
 impl Task {
@@ -147,9 +156,7 @@ impl BulkRequest {
     pub fn data(&self, task: &Task, ids: &[String]) -> Attributes {
         let id_of = |name: &str| self.made.get(name).and_then(|index| ids.get(*index));
         let mut data = task.data.clone();
-        for (name, value) in &mut data {
-            reference::replace(name, value, &id_of);
-        }
+        reference::replace_all(task.method.place(), &mut data, &id_of);
         Attributes::from(data)
     }
 }

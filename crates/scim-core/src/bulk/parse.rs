@@ -145,7 +145,7 @@ impl Reader<'_> {
                 )));
             }
         };
-        let needs = self.needs(&data)?;
+        let needs = self.needs(method, &data)?;
         Ok(Task { method, endpoint, named, version, data, needs })
     }
 
@@ -196,9 +196,13 @@ impl Reader<'_> {
         Ok((endpoint, named))
     }
 
-    fn needs(&self, data: &Map<String, Value>) -> Result<BTreeSet<usize>, ScimError> {
+    fn needs(
+        &self,
+        method: Method,
+        data: &Map<String, Value>,
+    ) -> Result<BTreeSet<usize>, ScimError> {
         let mut names = Vec::new();
-        let longest = survey_all(data, &mut |name| names.push(name));
+        let longest = survey_all(method.place(), data, &mut |name| names.push(name));
         if longest > self.limits.array_values {
             return Err(invalid(format!(
                 "A list in the data has {longest} values; at most {} are allowed.",

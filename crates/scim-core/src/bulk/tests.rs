@@ -81,31 +81,83 @@ fn a_user_that_names_its_group_is_no_circle_that_matters() {
     assert_eq!(order(&operations), [(vec![1, 0], vec![])]);
 }
 
-#[test]
-fn references_are_replaced_wherever_they_stand() {
-    let data = json!({
-        "manager": "bulkId:ada",
-        "members": [{ "value": "bulkId:ada", "display": "bulkId:" }, "bulkId:ada"],
-        "note": "see bulkId:ada",
-        "path": "members[value eq \"bulkId:ada\" or value eq \"bulkId:\"]",
-    });
+const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+
+/// The data of an operation when `bulkId:ada` is `id1`.
+fn resolved(method: &str, data: &Value) -> Value {
     let operations = json!([
         post("/Users", "ada", &[]),
-        { "method": "put", "path": "Groups/7?x=1", "version": "W/\"3\"", "data": data },
+        { "method": method, "path": "Groups/7?x=1", "version": "W/\"3\"", "data": data },
     ]);
     let request = parse(&operations).unwrap();
     let task = request.operations[1].task.as_ref().unwrap();
     assert_eq!(task.named, Named::Id("7".into()));
     assert_eq!(task.version.as_deref(), Some("W/\"3\""));
-    assert_eq!(request.operations[1].method, "PUT");
+    assert_eq!(request.operations[1].method, method.to_uppercase());
+    let needs: Vec<usize> = task.needs().collect();
     let data = request.data(task, &["id1".to_owned(), String::new()]);
-    let expected = json!({
-        "manager": "id1",
-        "members": [{ "value": "id1", "display": "bulkId:" }, "id1"],
+    assert_eq!(needs.is_empty(), !data.as_map().values().any(|v| v.to_string().contains("id1")));
+    Value::Object(data.as_map().clone())
+}
+
+#[test]
+fn references_are_replaced_where_the_id_of_a_resource_stands() {
+    for (data, expected) in [
+        (json!({ "manager": "bulkId:ada" }), json!({ "manager": "id1" })),
+        (
+            json!({ "Members": [{ "value": "bulkId:ada", "display": "bulkId:" }, "bulkId:ada"] }),
+            json!({ "Members": [{ "value": "id1", "display": "bulkId:" }, "id1"] }),
+        ),
+        (
+            json!({ ENTERPRISE: { "manager": { "value": "bulkId:ada", "$ref": "bulkId:ada" } } }),
+            json!({ ENTERPRISE: { "manager": { "value": "id1", "$ref": "id1" } } }),
+        ),
+        (
+            json!({ format!("{ENTERPRISE}:manager.value"): "bulkId:ada" }),
+            json!({ format!("{ENTERPRISE}:manager.value"): "id1" }),
+        ),
+        (json!({ "owner": { "$ref": "bulkId:ada" } }), json!({ "owner": { "$ref": "id1" } })),
+    ] {
+        assert_eq!(resolved("put", &data), expected);
+        let patch = |value: &Value| json!({ "Operations": [{ "op": "add", "value": value }] });
+        assert_eq!(resolved("Patch", &patch(&data)), patch(&expected));
+    }
+    for (path, value, path_after, value_after) in [
+        ("members", json!([{ "value": "bulkId:ada" }]), "members", json!([{ "value": "id1" }])),
+        ("manager.value", json!("bulkId:ada"), "manager.value", json!("id1")),
+        (
+            "members[value eq \"bulkId:ada\" or value eq \"bulkId:\"]",
+            Value::Null,
+            "members[value eq \"id1\" or value eq \"bulkId:\"]",
+            Value::Null,
+        ),
+        (ENTERPRISE, json!({ "manager": "bulkId:ada" }), ENTERPRISE, json!({ "manager": "id1" })),
+    ] {
+        let patch = |path: &str, value: &Value| json!({ "operations": [{ "op": "add", "path": path, "value": value }] });
+        assert_eq!(resolved("PATCH", &patch(path, &value)), patch(path_after, &value_after));
+    }
+}
+
+#[test]
+fn what_begins_like_a_reference_elsewhere_is_a_text() {
+    let text = "bulkId:ada";
+    let data = json!({
+        "displayName": text,
+        "title": "bulkId: our tool",
+        "password": "bulkId:secret",
         "note": "see bulkId:ada",
-        "path": "members[value eq \"id1\" or value eq \"bulkId:\"]",
+        "path": "members[value eq \"bulkId:ada\"]",
+        "emails": [{ "value": text, "type": "work" }],
+        "name": { "value": text, "givenName": text },
+        "members": [{ "display": text }],
+        "manager.displayName": text,
+        ENTERPRISE: { "manager": { "displayName": text }, "department": text },
     });
-    assert_eq!(Value::Object(data.as_map().clone()), expected);
+    assert_eq!(resolved("PUT", &data), data);
+    for path in ["password", "emails[value eq \"bulkId:ada\"]", "manager.displayName"] {
+        let data = json!({ "Operations": [{ "op": "add", "path": path, "value": text }] });
+        assert_eq!(resolved("PATCH", &data), data);
+    }
 }
 
 #[test]

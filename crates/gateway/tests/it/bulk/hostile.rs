@@ -68,8 +68,8 @@ async fn a_text_that_only_resembles_a_reference_stays_as_it_is() {
     assert_eq!(body["title"], "bulkId:");
     assert_eq!(body["nickName"], "see bulkId:a");
     assert_eq!(body["displayName"], "BULKID:a");
-    // RFC 7644 §3.7.2 replaces it wherever it stands: also by the own id.
-    assert_eq!(body["externalId"], id);
+    // RFC 7644 §3.7.2 has references to resources; this is an id of somebody else's.
+    assert_eq!(body["externalId"], "bulkId:a");
 }
 
 #[actix_web::test]

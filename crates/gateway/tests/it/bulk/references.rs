@@ -156,3 +156,22 @@ async fn what_names_a_failed_or_unknown_operation_fails() {
     assert!(refusal(&answer, 3).1.contains("nobody"));
     assert_eq!((acme.get("/Users").await.total(), acme.get("/Groups").await.total()), (1, 0));
 }
+
+#[actix_web::test]
+async fn a_text_that_begins_like_a_reference_is_a_text() {
+    let gateway = TestGateway::start().await;
+    let acme = gateway.tenant("acme").await;
+    let (mut one, mut two) = (user("1", "ada"), user("2", "bob"));
+    one["data"]["displayName"] = json!("bulkId: our tool");
+    one["data"]["title"] = json!("bulkId:2");
+    two["data"]["password"] = json!("bulkId:secret");
+
+    let answer = bulk(&acme, &json!([one, two])).await;
+
+    assert_eq!(statuses(&answer), ["201", "201"]);
+    let ada = acme.get(&format!("/Users/{}", made(&answer, 0))).await.assert(200);
+    assert_eq!(ada.body["displayName"], "bulkId: our tool");
+    assert_eq!(ada.body["title"], "bulkId:2");
+    let said = format!("{} {:?}", answer.text, acme.decisions().await);
+    assert!(!said.contains("secret"), "{said}");
+}

@@ -53,18 +53,24 @@ fn check_data(request: &BulkRequest) {
         let Ok(task) = &operation.task else { continue };
         assert_eq!(operation.method, task.method.as_str());
         assert_eq!(task.method == Method::Post, task.named == Named::New, "{:?}", task.named);
-        let text = Value::Object(request.data(task, &ids).as_map().clone());
-        for made in request.operations.iter().filter_map(|other| other.bulk_id.as_deref()) {
-            assert!(!has_reference(&text, made), "{made} is left in {text}");
+        let data = request.data(task, &ids);
+        let links = ["members", "manager"].into_iter().filter_map(|link| data.get(link));
+        for link in links.filter(|_| matches!(task.method, Method::Post | Method::Put)) {
+            for made in request.operations.iter().filter_map(|other| other.bulk_id.as_deref()) {
+                assert!(!has_reference(link, made), "{made} is left in {link}");
+            }
         }
     }
 }
 
-fn has_reference(value: &Value, name: &str) -> bool {
-    match value {
-        Value::String(text) => text.strip_prefix("bulkId:") == Some(name),
+/// Whether a member or a manager has a name for its id.
+fn has_reference(link: &Value, name: &str) -> bool {
+    match link {
+        Value::String(text) => {
+            text.strip_prefix("bulkId:").is_some_and(|of| !of.is_empty() && of == name)
+        }
         Value::Array(items) => items.iter().any(|item| has_reference(item, name)),
-        Value::Object(map) => map.values().any(|item| has_reference(item, name)),
+        Value::Object(map) => map.get("value").is_some_and(|id| has_reference(id, name)),
         Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }
