@@ -17,7 +17,8 @@ impl Query {
     /// Reads the query.
     ///
     /// # Errors
-    /// `filter_invalid` when there is more than one filter: one of them would be ignored.
+    /// `attribute_invalid` when it cannot be read, or a parameter that takes one value comes twice: one of the two would
+    /// be ignored. `filter_invalid` when that is the filter.
     pub fn of(request: &HttpRequest) -> Result<Self, Failure> {
         let pairs = web::Query::<Vec<(String, String)>>::from_query(request.query_string())
             .map(web::Query::into_inner)
@@ -27,15 +28,7 @@ impl Query {
                     "The query of the URL cannot be read: percent-encode its values.",
                 )
             })?;
-        let query = Self { pairs };
-        let filters = query.pairs.iter().filter(|(name, _)| name.eq_ignore_ascii_case("filter"));
-        if filters.count() > 1 {
-            return Err(Failure::new(
-                Reason::FilterInvalid,
-                "The URL has more than one filter. Join them with and.",
-            ));
-        }
-        Ok(query)
+        Ok(Self { pairs: once_each(pairs)? })
     }
 
     /// The value of a parameter.
@@ -70,4 +63,38 @@ impl Query {
             cursor: get("cursor"),
         }
     }
+}
+
+/// Lists of names that come in pieces are put together: the HTTP layer of some clients writes a list so. Every other
+/// parameter of RFC 7644 §3.4.2 has one value.
+fn once_each(pairs: Vec<(String, String)>) -> Result<Vec<(String, String)>, Failure> {
+    const LISTS: [&str; 2] = ["attributes", "excludedAttributes"];
+    const SINGLE: [(&str, Reason, &str); 6] = [
+        ("filter", Reason::FilterInvalid, "Join them with and."),
+        ("sortBy", Reason::AttributeInvalid, ONE),
+        ("sortOrder", Reason::AttributeInvalid, ONE),
+        ("startIndex", Reason::AttributeInvalid, ONE),
+        ("count", Reason::AttributeInvalid, ONE),
+        ("cursor", Reason::AttributeInvalid, ONE),
+    ];
+    const ONE: &str = "Send one.";
+    let mut kept: Vec<(String, String)> = Vec::with_capacity(pairs.len());
+    for (name, value) in pairs {
+        let earlier = kept.iter_mut().find(|(key, _)| key.eq_ignore_ascii_case(&name));
+        let Some((_, before)) = earlier else {
+            kept.push((name, value));
+            continue;
+        };
+        if LISTS.iter().any(|list| name.eq_ignore_ascii_case(list)) {
+            before.push(',');
+            before.push_str(&value);
+            continue;
+        }
+        let single = SINGLE.iter().find(|(single, ..)| name.eq_ignore_ascii_case(single));
+        if let Some((name, reason, remedy)) = single {
+            let detail = format!("The URL has more than one {name}. {remedy}");
+            return Err(Failure::new(*reason, &detail));
+        }
+    }
+    Ok(kept)
 }

@@ -222,6 +222,25 @@ async fn a_filter_that_cannot_be_answered_is_refused_and_never_ignored() {
 }
 
 #[actix_web::test]
+async fn a_parameter_with_one_value_is_not_sent_twice() {
+    let gateway = TestGateway::start().await;
+    let acme = gateway.tenant("acme").await;
+    for (query, name) in [
+        ("count=1&count=2", "count"),
+        ("startIndex=1&STARTINDEX=1", "startIndex"),
+        ("sortBy=userName&count=1&sortBy=title", "sortBy"),
+        ("sortOrder=ascending&sortOrder=descending", "sortOrder"),
+        ("cursor&cursor=x", "cursor"),
+    ] {
+        let answer = acme.get(&format!("/Users?{query}")).await;
+        let detail = answer.refused(400, "attribute_invalid", Some("invalidValue"));
+        assert!(detail.contains(&format!("more than one {name}")), "{detail}");
+    }
+    // What nobody knows may come as often as it likes.
+    acme.get("/Users?x=1&x=2&count=1").await.assert(200);
+}
+
+#[actix_web::test]
 async fn operands_that_a_store_could_choke_on_find_nobody() {
     let gateway = TestGateway::start().await;
     let acme = gateway.tenant("acme").await;

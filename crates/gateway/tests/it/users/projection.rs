@@ -103,3 +103,19 @@ async fn the_members_of_a_group_can_be_left_out_of_every_answer() {
     assert_eq!(only.body["members"], json!([{ "value": ada }]));
     assert_eq!(acme.members(&made.id()).await, [ada]);
 }
+
+#[actix_web::test]
+async fn names_in_several_parameters_are_one_list() {
+    let gateway = TestGateway::start().await;
+    let acme = gateway.tenant("acme").await;
+    let body = json!({ "userName": "ada", "title": "Countess", "nickName": "A", "active": true });
+    let id = acme.user_with(&body).await;
+    let query = "attributes=userName&Attributes=title,nickName&attributes=";
+    let one = acme.get(&format!("/Users/{id}?{query}")).await.assert(200);
+    assert_eq!(names(&one.body), ["id", "nickName", "schemas", "title", "userName"]);
+    let listed = acme.get(&format!("/Users?{query}&count=1")).await.assert(200);
+    assert_eq!(names(&listed.body["Resources"][0]), names(&one.body));
+    let query = "excludedAttributes=title&excludedAttributes=nickName&excludedAttributes=meta";
+    let one = acme.get(&format!("/Users/{id}?{query}")).await.assert(200);
+    assert_eq!(names(&one.body), ["active", "id", "schemas", "userName"]);
+}
