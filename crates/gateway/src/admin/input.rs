@@ -4,7 +4,7 @@
 
 use super::endpoint::{Endpoint, Form, Param};
 use super::problem::{Code, FieldProblem, Problem};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -123,6 +123,9 @@ fn misfit(form: Form, value: &str) -> Option<String> {
     }
 }
 
+/// What the parser says of a list that is longer than what is read of it.
+const MORE: &str = "trailing characters";
+
 /// Reads a body as a JSON object of a known form.
 ///
 /// # Errors
@@ -132,27 +135,31 @@ pub fn body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     if !is_object {
         return Err(Problem::new(Code::BodyMalformed, "The body must be a JSON object."));
     }
+    let malformed =
+        |error| Problem::new(Code::BodyMalformed, format!("The body is not JSON: {error}."));
+    // First whether it is JSON: of a list in the place of an object the parser says that there is more than JSON.
     let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-        let field = error.path().to_string();
-        let inner = error.into_inner();
-        if inner.is_data() {
-            let said = inner.to_string();
-            let detail = said.split(" at line ").next().unwrap_or_default().to_owned();
-            let field = named(field, &detail);
-            let detail = harmless(&detail);
-            Problem {
-                errors: vec![FieldProblem { field: field.clone(), detail: detail.clone() }],
-                ..Problem::new(Code::FieldInvalid, format!("{field}: {detail}"))
-            }
-        } else {
-            Problem::new(Code::BodyMalformed, format!("The body is not JSON: {inner}."))
-        }
-    })?;
+    IgnoredAny::deserialize(&mut reader).map_err(malformed)?;
     reader.end().map_err(|_more| {
         Problem::new(Code::BodyMalformed, "There is more in the body than one JSON object.")
     })?;
-    Ok(value)
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let field = error.path().to_string();
+        let inner = error.into_inner();
+        let said = inner.to_string();
+        // A letter that is none is found in a text that is read.
+        if !inner.is_data() && !said.starts_with(MORE) {
+            return malformed(inner);
+        }
+        let detail = said.split(" at line ").next().unwrap_or_default().to_owned();
+        let field = named(field, &detail);
+        let detail = harmless(&detail);
+        Problem {
+            errors: vec![FieldProblem { field: field.clone(), detail: detail.clone() }],
+            ..Problem::new(Code::FieldInvalid, format!("{field}: {detail}"))
+        }
+    })
 }
 
 /// The field: that of the path, and the one that the parser says is missing, unknown or given twice in it.
@@ -200,6 +207,8 @@ fn harmless(said: &str) -> String {
             };
             format!("must be {expected}")
         }
+        // An array in the place of an object is taken for its fields in their order, as far as it goes.
+        None if said.contains("expected struct ") || said == MORE => "must be an object".to_owned(),
         _ => said.to_owned(),
     }
 }

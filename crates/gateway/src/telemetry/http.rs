@@ -96,13 +96,14 @@ pub async fn observe<B: MessageBody>(
         deadline: hop.as_ref().map(|hop| hop.deadline(started)),
     };
     let mut line = Line::of(&request, &context, span.clone());
-    let is_draining =
-        request.app_data::<web::Data<State>>().is_some_and(|state| state.draining.is_draining());
+    let state = request.app_data::<web::Data<State>>().cloned();
     request.extensions_mut().insert(context);
     if let Some(hop) = hop {
         request.extensions_mut().insert(hop);
     }
     let result = next.call(request).instrument(span).await;
+    // A stop may have begun meanwhile.
+    let is_draining = state.is_some_and(|state| state.draining.is_draining());
     let id = HeaderValue::try_from(&request_id).ok();
     match result {
         Ok(mut response) => {

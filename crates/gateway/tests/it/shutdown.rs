@@ -4,6 +4,8 @@ use crate::support::binary::{Binary, json};
 use crate::support::stores::Stores;
 use futures_util::future::join_all;
 use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 const CLIENTS: usize = 12;
 
@@ -66,9 +68,21 @@ async fn clients_with_kept_connections_are_sent_elsewhere_without_a_failed_reque
             (server.log().matches("\"message\":\"request\"").count() > 100).then_some(())
         })
         .await;
+        let mut slow = TcpStream::connect(server.address).await.unwrap();
+        let head = format!(
+            "POST /scim/v2/Users HTTP/1.1\r\nhost: app.localhost\r\nauthorization: Bearer {token}\r\ncontent-length: 19\r\n\r\n{{\"userName\":"
+        );
+        slow.write_all(head.as_bytes()).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(100)).await;
         server.terminate();
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        slow.write_all(b"\"slow\"}").await.unwrap();
+        let mut said = String::new();
+        slow.read_to_string(&mut said).await.unwrap();
+        said
     };
-    let (answered, ()) = tokio::join!(clients, stop);
+    let (answered, said) = tokio::join!(clients, stop);
+    assert!(said.starts_with("HTTP/1.1 201") && said.contains("connection: close"), "{said}");
 
     assert!(answered.iter().sum::<usize>() > 100, "{answered:?}");
     assert!(server.end().await.success());
@@ -81,5 +95,5 @@ async fn clients_with_kept_connections_are_sent_elsewhere_without_a_failed_reque
         .iter()
         .filter(|row| row["reason"] == "user_created")
         .count();
-    assert_eq!(made, creates);
+    assert_eq!(made, creates + 1);
 }

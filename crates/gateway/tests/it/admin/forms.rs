@@ -75,6 +75,8 @@ async fn a_field_that_is_wrong_is_named() {
         ("POST", &clients, json!({ "client_secret": "mine" }), "client_secret"),
         ("POST", &clients, assertion, "assertion.jwks"),
         ("POST", &clients, json!({ "assertion": { "issuer": "a" } }), "assertion.subject"),
+        ("POST", &clients, json!({ "assertion": ["a", "b"] }), "assertion"),
+        ("POST", &clients, json!({ "assertion": vec!["a"; 3000] }), "assertion"),
         ("POST", &clients, json!({ "assertion": { "secret": "a" } }), "assertion.secret"),
         ("POST", &attributes, json!({ "attribute": "x", "type": "complex" }), "type"),
         ("POST", &attributes, json!({ "attribute": "1x", "type": "string" }), "attribute"),
