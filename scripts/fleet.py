@@ -633,7 +633,9 @@ def side(fleet, region):
     if fleet.store == "postgres":
         paths.append(fleet.postgres[region].folder)
     else:
-        paths += [fleet.folder / f"{region}.sqlite{end}" for end in ("", "-wal")]
+        # It may be on a disk of its own, and the journal is where the file is.
+        store = (fleet.folder / f"{region}.sqlite").resolve()
+        paths += [store, store.with_name(f"{store.name}-wal")]
     if fleet.redis:
         fleet.redis[region].command("SAVE")
         paths.append(fleet.redis[region].folder)

@@ -1,8 +1,16 @@
 """Databases that die, hang, or are too few."""
+import atexit
 import concurrent.futures
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
 import time
 
-from . import row
+from gateway import Trouble
+
+from . import BEFORE, row
 
 
 @row("F3", "the PostgreSQL of `us` is killed with -9 and started again 10 s later",
@@ -70,5 +78,49 @@ def exhausted(run):
     run.must(not set(counts) - {200, 400, 429, 503}, f"the crowd was told {counts}")
     run.must(all(after for status, after in answers if status == 503), "a 503 without Retry-After")
     run.must(slowest < 1, f"/livez took {slowest:.1f} s")
+    run.expect["unaffected"] = ["eu"]
+    run.healed(5)
+
+
+def small_disk(fleet):
+    """Puts the store of `us` on a disk of its own, which holds it and not much more."""
+    if os.geteuid():
+        raise Trouble("F9 mounts a small disk, which needs root")
+    disk = pathlib.Path(tempfile.mkdtemp(prefix="muster-disk-"))
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", disk], check=True)
+    atexit.register(lambda: (subprocess.run(["umount", "-l", disk]), disk.rmdir()))
+    node = fleet.nodes["us1"]
+    node.terminate()
+    shutil.move(fleet.folder / "us.sqlite", disk)
+    (fleet.folder / "us.sqlite").symlink_to(disk / "us.sqlite")
+    node.start()
+
+
+BEFORE["F9"] = small_disk
+
+
+@row("F9", "the disk of the store of `us` is full for 10 s, three times",
+     "writes are 503 with Retry-After, reads are answered; room again, and it is back by itself; what was answered is there", bound=5,
+     stores=("sqlite",))
+def full(run):
+    run.baseline()
+    since = run.fault()
+    ballast = (run.fleet.folder / "us.sqlite").resolve().parent / "ballast"
+    for _ in range(3):
+        with open(ballast, "wb", buffering=0) as file:
+            try:
+                while True:
+                    file.write(bytes(65_536))
+            except OSError:
+                pass
+        time.sleep(10)
+        ballast.unlink()
+        time.sleep(3)
+    reads = [event for event in run.during(since) if event["op"] in ("get", "find", "list") and event["class"] == "us"]
+    failed = [event for event in reads if event["status"] >= 500 or not event["status"]]
+    refused = [event for event in run.during(since, status=503) if event["class"] == "us"]
+    run.see(f"{len(refused)} writes of `us` refused, {len(failed)} of {len(reads)} reads")
+    run.must(refused, "the disk was never full")
+    run.must(not failed, f"{len(failed)} reads failed")
     run.expect["unaffected"] = ["eu"]
     run.healed(5)
