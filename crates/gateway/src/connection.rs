@@ -107,6 +107,9 @@ impl AsyncRead for Connection {
         out: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        if this.turn.is_over() {
+            return Poll::Ready(Ok(()));
+        }
         this.turn.remember(context.waker());
         if !this.held.is_empty() {
             return this.release(context, out);
@@ -159,7 +162,7 @@ impl AsyncWrite for Connection {
         ready!(this.poll_own(context))?;
         ready!(Pin::new(&mut this.stream).poll_flush(context))?;
         // The library flushes when it has written all that it has of an answer.
-        if this.turn.next() && !this.held.is_empty() {
+        if (this.turn.next() && !this.held.is_empty()) || this.turn.is_over() {
             context.waker().wake_by_ref();
         }
         Poll::Ready(Ok(()))

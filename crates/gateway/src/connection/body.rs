@@ -22,8 +22,14 @@ pub(super) enum Part {
     Data(u64),
     /// The line end behind the data.
     DataEnd,
-    /// The lines behind the last chunk, the last of which is empty.
-    Trailer { is_line_empty: bool },
+    /// The beginning of a line behind the last chunk; the last of them is empty.
+    Line,
+    /// The rest of such a line, which only CR and LF end, as they do for the library.
+    InLine,
+    /// What follows its CR.
+    LineEnd,
+    /// What follows the CR of the empty one.
+    LastEnd,
 }
 
 impl Part {
@@ -32,7 +38,7 @@ impl Part {
     /// What comes after this byte, which is not of the data; nothing after the last.
     fn after(self, byte: u8) -> Option<Self> {
         Some(match (self, byte) {
-            (Self::Size { size: 0, .. }, b'\n') => Self::Trailer { is_line_empty: true },
+            (Self::Size { size: 0, .. }, b'\n') | (Self::LineEnd, _) => Self::Line,
             (Self::Size { size, .. }, b'\n') => Self::Data(size),
             (Self::Size { size, in_digits: true }, _) => match char::from(byte).to_digit(16) {
                 Some(digit) => {
@@ -42,16 +48,24 @@ impl Part {
                 None => Self::Size { size, in_digits: false },
             },
             (Self::DataEnd, b'\n') => Self::FIRST,
-            (Self::Trailer { is_line_empty: true }, b'\n') => return None,
-            (Self::Trailer { .. }, b'\n') => Self::Trailer { is_line_empty: true },
-            (Self::Trailer { is_line_empty: true }, b'\r') => self,
-            (Self::Trailer { .. }, _) => Self::Trailer { is_line_empty: false },
+            (Self::Line, b'\r') => Self::LastEnd,
+            (Self::InLine, b'\r') => Self::LineEnd,
+            (Self::Line | Self::InLine, _) => Self::InLine,
+            (Self::LastEnd, _) => return None,
             (part, _) => part,
         })
     }
 }
 
 impl Rest {
+    /// Of no body.
+    pub(super) const NONE: Self = Self::Bytes(0);
+
+    /// Whether nothing is to come any more.
+    pub(super) fn is_over(self) -> bool {
+        self == Self::NONE
+    }
+
     /// The body that these headers announce (RFC 9112 §6.3).
     pub(super) fn of(headers: &HeaderMap) -> Self {
         if headers.contains_key(header::TRANSFER_ENCODING) {
@@ -109,6 +123,8 @@ mod tests {
             "5\r\nhello\r\n0\r\n\r\n",
             "A \r\n0\r\n\r\n01234\r\n0\r\n\r\n",
             "00000f;name=\"0\"\r\n0123456789abcde\r\n000;last\r\nTrailer: 0\r\n\r\n",
+            "0\r\nTrailer: 0\n\nand more\r\nAnother: 1\r\n\r\n",
+            "0\r\n\nof a trailer\r\n\r\n",
         ] {
             let all = format!("{body}HEAD / HTTP/1.1\r\n\r\n");
             assert_eq!(CHUNKED.take(all.as_bytes()), (body.len(), ENDED), "{body:?}");

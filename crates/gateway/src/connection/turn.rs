@@ -19,6 +19,8 @@ use std::task::{Context, Poll, Waker};
 pub(crate) struct Turn {
     stage: Cell<Stage>,
     word: Cell<Word>,
+    /// Whether nothing is read any more when the request is answered.
+    is_last: Cell<bool>,
     /// Whether the library will say `100 Continue` for the request.
     is_continue_due: Cell<bool>,
     /// Who reads the connection.
@@ -38,12 +40,22 @@ enum Word {
 
 #[derive(Debug, Clone, Copy)]
 enum Stage {
-    /// The next request may come. What is shown of it ends with every empty line, so that two heads are never shown at once.
-    Open { is_line_empty: bool },
+    /// The next request may come. What is shown of it ends with every empty line behind its beginning, so that two heads are never
+    /// shown at once. Those before it (RFC 9112 §2.2) end nothing.
+    Open { has_begun: bool, is_line_empty: bool },
     /// A request is being answered, and this much of its body is still to come.
     Taken(Rest),
-    /// The whole answer has been made, and not yet sent.
-    Answered,
+    /// The whole answer has been made, and perhaps sent; this much of the request's body is still to come, and to be passed over.
+    Answered { rest: Rest, is_sent: bool },
+}
+
+impl Stage {
+    const OPEN: Self = Self::Open { has_begun: false, is_line_empty: true };
+
+    /// What it is when so much of a body is still to come behind an answer.
+    fn behind(rest: Rest, is_sent: bool) -> Self {
+        if is_sent && rest.is_over() { Self::OPEN } else { Self::Answered { rest, is_sent } }
+    }
 }
 
 /// Bytes that may be read.
@@ -56,7 +68,8 @@ pub(super) struct Admitted {
 impl Default for Turn {
     fn default() -> Self {
         Self {
-            stage: Cell::new(Stage::Open { is_line_empty: true }),
+            stage: Cell::new(Stage::OPEN),
+            is_last: Cell::new(false),
             word: Cell::new(Word::Spared),
             is_continue_due: Cell::new(false),
             reader: RefCell::new(None),
@@ -69,16 +82,16 @@ impl Turn {
     pub(super) fn admit(&self, bytes: &[u8]) -> Admitted {
         let all = |count| Admitted { count, may_end_head: false };
         match self.stage.get() {
-            Stage::Open { mut is_line_empty } => {
+            Stage::Open { mut has_begun, mut is_line_empty } => {
                 let end = bytes.iter().position(|byte| match byte {
-                    b'\n' => std::mem::replace(&mut is_line_empty, true),
+                    b'\n' => std::mem::replace(&mut is_line_empty, true) && has_begun,
                     b'\r' => false,
                     _ => {
-                        is_line_empty = false;
+                        (has_begun, is_line_empty) = (true, false);
                         false
                     }
                 });
-                self.stage.set(Stage::Open { is_line_empty });
+                self.stage.set(Stage::Open { has_begun, is_line_empty });
                 match end {
                     Some(end) => Admitted { count: end + 1, may_end_head: true },
                     None => all(bytes.len()),
@@ -93,16 +106,26 @@ impl Turn {
                 }
                 all(count)
             }
-            Stage::Answered => all(0),
+            Stage::Answered { rest, is_sent } => {
+                let (count, rest) = rest.take(bytes);
+                self.stage.set(Stage::behind(rest, is_sent));
+                all(count)
+            }
         }
     }
 
     /// Says that all that there is has been sent, and asks whether the next request may come.
     pub(super) fn next(&self) -> bool {
-        if matches!(self.stage.get(), Stage::Answered) {
-            self.stage.set(Stage::Open { is_line_empty: true });
+        if let Stage::Answered { rest, .. } = self.stage.get() {
+            self.stage.set(Stage::behind(rest, true));
         }
         self.is_open()
+    }
+
+    /// Whether the last answer has been sent: the client is told that the connection ends.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_last.get()
+            && !matches!(self.stage.get(), Stage::Taken(_) | Stage::Answered { is_sent: false, .. })
     }
 
     /// Whether no request is being answered.
@@ -141,7 +164,7 @@ impl Turn {
         let rest = Rest::of(head.headers());
         self.stage.set(Stage::Taken(rest));
         self.is_continue_due.set(head.expect());
-        let has_body = rest != Rest::Bytes(0);
+        let has_body = !rest.is_over();
         self.word.set(if head.expect() && has_body { Word::Awaited } else { Word::Spared });
         Taken(Rc::clone(self))
     }
@@ -162,7 +185,11 @@ struct Taken(Rc<Turn>);
 
 impl Drop for Taken {
     fn drop(&mut self) {
-        self.0.stage.set(Stage::Answered);
+        let rest = match self.0.stage.get() {
+            Stage::Taken(rest) => rest,
+            _ => Rest::NONE,
+        };
+        self.0.stage.set(Stage::Answered { rest, is_sent: false });
     }
 }
 
@@ -178,6 +205,7 @@ pub(crate) async fn take_turn<B: MessageBody + 'static>(
         return Ok(next.call(request).await?.map_into_boxed_body());
     };
     let taken = turn.take(request.head());
+    let request_is_chunked = matches!(turn.stage.get(), Stage::Taken(Rest::Chunks(_)));
     if turn.word.get() == Word::Awaited {
         let (turn, mut payload) = (Rc::clone(&turn), request.take_payload());
         let asking = poll_fn(move |context| {
@@ -190,6 +218,8 @@ pub(crate) async fn take_turn<B: MessageBody + 'static>(
     if turn.word.get() == Word::Awaited {
         // Whether the body comes now is the client's choice, and nobody could tell it from the next request.
         response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+        // The library waits for the end of chunks that may never come.
+        turn.is_last.set(request_is_chunked);
     }
     Ok(response.map_body(|_, body| BoxBody::new(Answer { body: body.boxed(), _taken: taken })))
 }

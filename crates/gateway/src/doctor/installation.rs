@@ -78,7 +78,7 @@ async fn store(config: &Config, settings: &crate::config::RegionSettings, shard:
 /// Whether a store is the one that the registry knows, where that answers; that it does not is said of it.
 async fn known(config: &Config, directory: &Directory) -> anyhow::Result<()> {
     let Ok(registry) = open_registry(config).await else { return Ok(()) };
-    Known::of(&registry, directory).await.or_refuse(directory)
+    Known::look(&registry, directory).await.or_refuse(directory)
 }
 
 /// The port that only operators reach: whether the server says that it is ready.

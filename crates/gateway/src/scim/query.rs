@@ -78,8 +78,17 @@ fn once_each(pairs: Vec<(String, String)>) -> Result<Vec<(String, String)>, Fail
         ("cursor", Reason::AttributeInvalid, ONE),
     ];
     const ONE: &str = "Send one.";
-    let mut kept: Vec<(String, String)> = Vec::with_capacity(pairs.len());
+    let is_known = |name: &str| {
+        let mut known = LISTS.iter().chain(SINGLE.iter().map(|(single, ..)| single));
+        known.any(|known| known.eq_ignore_ascii_case(name))
+    };
+    let (mut kept, mut others) = (Vec::<(String, String)>::new(), Vec::new());
     for (name, value) in pairs {
+        // Of these there are as many as a client likes.
+        if !is_known(&name) {
+            others.push((name, value));
+            continue;
+        }
         let earlier = kept.iter_mut().find(|(key, _)| key.eq_ignore_ascii_case(&name));
         let Some((_, before)) = earlier else {
             kept.push((name, value));
@@ -96,5 +105,6 @@ fn once_each(pairs: Vec<(String, String)>) -> Result<Vec<(String, String)>, Fail
             return Err(Failure::new(*reason, &detail));
         }
     }
+    kept.append(&mut others);
     Ok(kept)
 }

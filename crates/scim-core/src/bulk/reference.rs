@@ -43,14 +43,15 @@ impl Place {
 
     /// Within one operation of a PATCH.
     fn of_operation(key: &str, operation: &Map<String, Value>) -> Self {
+        // Before the path is looked for: an object may have many keys that are neither.
+        if !key.eq_ignore_ascii_case("path") && !key.eq_ignore_ascii_case("value") {
+            return Self::Plain;
+        }
         let path = operation.iter().find(|(key, _)| key.eq_ignore_ascii_case("path"));
         let path = path.and_then(|(_, path)| path.as_str()).unwrap_or_default().trim();
         let chooses_links = is_link(path);
         if key.eq_ignore_ascii_case("path") {
             return if chooses_links { Self::Path } else { Self::Plain };
-        }
-        if !key.eq_ignore_ascii_case("value") {
-            return Self::Plain;
         }
         match path.rsplit_once(':') {
             _ if chooses_links => Self::Link,

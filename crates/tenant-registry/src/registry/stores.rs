@@ -32,6 +32,15 @@ impl Registry {
         Ok(pepper::keep(self.db()?, &name(home), id, now).await? == id)
     }
 
+    /// Whether a store may be the one of its place: it is the one that is known, or none is.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn may_be_store(&self, home: &Home, id: &str) -> Result<bool, RegistryError> {
+        let known = pepper::find(self.db()?, &name(home)).await?;
+        Ok(known.is_none_or(|known| known == id))
+    }
+
     /// Says that a store is from now on the one of its place.
     ///
     /// # Errors

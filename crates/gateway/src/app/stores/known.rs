@@ -21,9 +21,19 @@ pub(crate) enum Known {
 }
 
 impl Known {
-    /// Asks the registry.
+    /// Asks the registry, which knows the store from now on if it knew none.
     pub(crate) async fn of(registry: &Registry, directory: &Directory) -> Self {
-        match registry.knows_store(&place(directory), directory.id(), Clock.now()).await {
+        let (place, now) = (place(directory), Clock.now());
+        Self::said(registry.knows_store(&place, directory.id(), now).await, directory)
+    }
+
+    /// Asks the registry, and leaves it as it is.
+    pub(crate) async fn look(registry: &Registry, directory: &Directory) -> Self {
+        Self::said(registry.may_be_store(&place(directory), directory.id()).await, directory)
+    }
+
+    fn said(said: Result<bool, RegistryError>, directory: &Directory) -> Self {
+        match said {
             Ok(true) => Self::Same,
             Ok(false) => Self::Other,
             Err(error) => {

@@ -5,6 +5,7 @@ use crate::support::TestGateway;
 use crate::support::raw::answer;
 use crate::support::tenant::TestTenant;
 use region_router::Population;
+use std::time::Duration;
 use tenant_registry::{Routing, TenantChange};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -18,11 +19,13 @@ fn head(host: &str, token: &str, framing: &str) -> String {
     )
 }
 
-/// What is answered first; the body never comes.
+/// What is answered first, when the server ends the connection then; the body never comes.
 async fn first_word(tenant: &TestTenant, host: &str, token: &str, framing: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(tenant.address).await.unwrap();
     stream.write_all(head(host, token, framing).as_bytes()).await.unwrap();
     let (status, head, _) = answer(&mut stream).await;
+    let end = tokio::time::timeout(Duration::from_secs(5), stream.read(&mut [0])).await;
+    assert!(matches!(end, Ok(Ok(0))), "{framing}: {end:?}");
     (status, head)
 }
 

@@ -189,3 +189,32 @@ async fn a_body_that_nobody_reads_is_not_taken_for_requests() {
     assert_eq!(read[0].0, "http/1.1 415 unsupported media type", "{text}");
     assert_eq!(read[1].0, "http/1.1 200 ok", "{text}");
 }
+
+#[actix_web::test]
+async fn empty_lines_before_a_request_are_passed_over_at_once() {
+    let gateway = TestGateway::start().await;
+    let acme = gateway.tenant("acme").await;
+    let first = request(&acme, &format!("GET {USERS} HTTP/1.1"), "");
+    let last = request(&acme, &format!("GET {USERS} HTTP/1.1"), CLOSE);
+    let lines = "\n".repeat(60_000);
+    let text = exchange(acme.address, &[&first, &lines, &last]).await;
+    let statuses: Vec<String> = answers(&text, &["GET", "GET"]).into_iter().map(|a| a.0).collect();
+    assert_eq!(statuses, ["http/1.1 200 ok"; 2]);
+}
+
+#[actix_web::test]
+async fn the_rest_of_a_body_that_is_not_read_is_no_request() {
+    let gateway = TestGateway::start().await;
+    let acme = gateway.tenant("acme").await;
+    let stranger = TestTenant { token: "not-a-token".to_owned(), ..acme.clone() };
+    let chunked = "Transfer-Encoding: chunked\r\n";
+    let refused = request(&stranger, "POST /scim/v2/Users HTTP/1.1", chunked);
+    // What looks like requests is data.
+    let data =
+        request(&acme, &format!("GET {USERS} HTTP/1.1"), "").repeat(20) + &"\n".repeat(100_000);
+    let body = format!("{:x}\r\n{data}\r\n0\r\nTrailer: 1\n\n2\r\n\r\n", data.len());
+    let last = request(&acme, &format!("GET {USERS} HTTP/1.1"), CLOSE);
+    let text = exchange(acme.address, &[&refused, &body, &last]).await;
+    let statuses: Vec<String> = answers(&text, &["POST", "GET"]).into_iter().map(|a| a.0).collect();
+    assert_eq!(statuses, ["http/1.1 401 unauthorized", "http/1.1 200 ok"]);
+}
