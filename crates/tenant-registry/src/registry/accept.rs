@@ -8,9 +8,6 @@ use crate::by::By;
 use crate::entity::{micros, secret};
 use crate::error::RegistryError;
 use migrations::Database;
-use sea_orm::ActiveValue::Set;
-use sea_orm::EntityTrait;
-use sea_orm::sea_query::OnConflict;
 use serde_json::json;
 
 /// What was accepted.
@@ -38,19 +35,7 @@ impl Registry {
     #[tracing::instrument(name = "registry.accept", skip_all)]
     pub async fn accept(&self, by: &By) -> Result<Pending<Accepted>, RegistryError> {
         let change = self.begin(by).await?;
-        let row = secret::ActiveModel {
-            name: Set(secret::ACCEPTED.to_owned()),
-            value: Set(micros(change.at).to_string()),
-            created_at: Set(micros(change.at)),
-        };
-        let columns = [secret::Column::Value, secret::Column::CreatedAt];
-        secret::Entity::insert(row)
-            .on_conflict(
-                OnConflict::column(secret::Column::Name).update_columns(columns).to_owned(),
-            )
-            .exec_without_returning(&change.transaction)
-            .await
-            .map_err(RegistryError::Database)?;
+        pepper::put(&change, secret::ACCEPTED, &micros(change.at).to_string()).await?;
         let (tenants, credentials) = self.shared.snapshot.load().counts();
         let accepted = Accepted { generation: change.generation, tenants, credentials };
         let detail = json!({ "tenants": tenants, "credentials": credentials });

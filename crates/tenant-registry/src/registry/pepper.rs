@@ -3,6 +3,7 @@
 //! **Invariant**: the registry keeps a hash made with the pepper, so that a node with another one does not start: it would
 //! refuse every customer's token.
 
+use super::change::Change;
 use crate::authenticate::{Pepper, hex};
 use crate::entity::{micros, secret};
 use crate::error::RegistryError;
@@ -101,6 +102,22 @@ pub(super) async fn keep(
         .await
         .map_err(RegistryError::Database)?;
     Ok(find(db, name).await?.unwrap_or_default())
+}
+
+/// Keeps the value in the place of the one that is there, as a part of a change.
+pub(super) async fn put(change: &Change<'_>, name: &str, value: &str) -> Result<(), RegistryError> {
+    let row = secret::ActiveModel {
+        name: Set(name.to_owned()),
+        value: Set(value.to_owned()),
+        created_at: Set(micros(change.at)),
+    };
+    let columns = [secret::Column::Value, secret::Column::CreatedAt];
+    secret::Entity::insert(row)
+        .on_conflict(OnConflict::column(secret::Column::Name).update_columns(columns).to_owned())
+        .exec_without_returning(&change.transaction)
+        .await
+        .map_err(RegistryError::Database)?;
+    Ok(())
 }
 
 pub(super) async fn find(db: &Database, name: &str) -> Result<Option<String>, RegistryError> {

@@ -5,12 +5,9 @@
 
 use super::{Pending, Registry, pepper};
 use crate::by::By;
-use crate::entity::{micros, secret};
+use crate::entity::secret;
 use crate::error::RegistryError;
 use crate::moving::Home;
-use sea_orm::ActiveValue::Set;
-use sea_orm::EntityTrait;
-use sea_orm::sea_query::OnConflict;
 use serde_json::json;
 use time::OffsetDateTime;
 
@@ -53,19 +50,7 @@ impl Registry {
         by: &By,
     ) -> Result<Pending<()>, RegistryError> {
         let change = self.begin(by).await?;
-        let row = secret::ActiveModel {
-            name: Set(name(home)),
-            value: Set(id.to_owned()),
-            created_at: Set(micros(change.at)),
-        };
-        let columns = [secret::Column::Value, secret::Column::CreatedAt];
-        secret::Entity::insert(row)
-            .on_conflict(
-                OnConflict::column(secret::Column::Name).update_columns(columns).to_owned(),
-            )
-            .exec_without_returning(&change.transaction)
-            .await
-            .map_err(RegistryError::Database)?;
+        pepper::put(&change, &name(home), id).await?;
         let detail = json!({ "region": home.region.as_str(), "shard": home.shard, "store": id });
         change.done(("registry.accept_store", None, "registry"), detail, ()).await
     }
